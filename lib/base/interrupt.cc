@@ -1,0 +1,19 @@
+#include "lib/base/interrupt.h"
+
+#include <atomic>
+
+namespace tm {
+namespace {
+std::atomic<int> g_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
+}  // namespace
+
+void request_interrupt(int signal_number) {
+  int expected = 0;
+  g_signal.compare_exchange_strong(expected, signal_number);
+}
+bool interrupted() { return g_signal.load() != 0; }
+int interrupt_signal() { return g_signal.load(); }
+void clear_interrupt() { g_signal.store(0); }
+
+}  // namespace tm
