@@ -9,7 +9,7 @@
 #include "lib/base/interrupt.h"
 #include "lib/base/text.h"
 
-namespace tm {
+namespace truenas {
 namespace {
 
 class SystemClock final : public Clock {
@@ -95,4 +95,4 @@ Result<std::chrono::microseconds> parse_time(std::string_view text) {
   return sign == '+' ? result - offset : result + offset;
 }
 
-}  // namespace tm
+}  // namespace truenas

@@ -7,7 +7,7 @@
 
 #include "lib/base/result.h"
 
-namespace tm {
+namespace truenas {
 
 using Milliseconds = std::chrono::milliseconds;
 using Seconds = std::chrono::seconds;
@@ -33,4 +33,4 @@ std::string format_time(std::chrono::microseconds wall);
 // Reads either form, with Z or a numeric offset.
 Result<std::chrono::microseconds> parse_time(std::string_view text);
 
-}  // namespace tm
+}  // namespace truenas

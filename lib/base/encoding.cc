@@ -6,7 +6,7 @@
 
 #include "lib/base/text.h"
 
-namespace tm {
+namespace truenas {
 namespace {
 
 constexpr std::array<std::uint32_t, 64> k_round = {
@@ -102,4 +102,4 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return result;
 }
 
-}  // namespace tm
+}  // namespace truenas

@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-namespace tm {
+namespace truenas {
 namespace {
 std::atomic<int> g_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
@@ -16,4 +16,4 @@ bool interrupted() { return g_signal.load() != 0; }
 int interrupt_signal() { return g_signal.load(); }
 void clear_interrupt() { g_signal.store(0); }
 
-}  // namespace tm
+}  // namespace truenas

@@ -9,7 +9,7 @@
 
 #include "lib/base/text.h"
 
-namespace tm {
+namespace truenas {
 namespace {
 
 // A decimal number's digits and exponent, so that no binary fraction ever rounds a byte away.
@@ -175,4 +175,4 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::chrono::milliseconds(static_cast<long long>(std::ceil(total)));
 }
 
-}  // namespace tm
+}  // namespace truenas

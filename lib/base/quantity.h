@@ -8,7 +8,7 @@
 
 #include "lib/base/result.h"
 
-namespace tm {
+namespace truenas {
 
 // Bytes of a resource.Quantity ("10Gi", "1500M", "1e3", "0.5Gi"), rounded up as Kubernetes does; negative and
 // overflowing (> 2^63-1) quantities are errors.
@@ -23,4 +23,4 @@ std::string format_elapsed(std::chrono::milliseconds elapsed);
 // "0" is zero. Negative values are errors.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-}  // namespace tm
+}  // namespace truenas

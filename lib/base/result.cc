@@ -1,6 +1,6 @@
 #include "lib/base/result.h"
 
-namespace tm {
+namespace truenas {
 
 std::string_view kind_name(Kind kind) {
   switch (kind) {
@@ -34,4 +34,4 @@ Error Error::with_hint(std::string hint) const {
   return copy;
 }
 
-}  // namespace tm
+}  // namespace truenas

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace tm {
+namespace truenas {
 
 // What went wrong, as far as a caller must branch on it.
 enum class Kind {
@@ -87,7 +87,7 @@ inline Error make_error(Kind kind, std::string what, std::vector<std::string> hi
   return Error{kind, std::move(what), std::move(hints)};
 }
 
-}  // namespace tm
+}  // namespace truenas
 
 #define TM_CONCAT_(a, b) a##b
 #define TM_CONCAT(a, b) TM_CONCAT_(a, b)

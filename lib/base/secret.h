@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace tm {
+namespace truenas {
 
 class Secret {
  public:
@@ -19,4 +19,4 @@ class Secret {
   std::string value_;
 };
 
-}  // namespace tm
+}  // namespace truenas

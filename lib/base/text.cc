@@ -6,7 +6,7 @@
 #include <array>
 #include <limits>
 
-namespace tm {
+namespace truenas {
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
@@ -130,4 +130,4 @@ std::string percent_encode(std::string_view text) {
   return result;
 }
 
-}  // namespace tm
+}  // namespace truenas

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tm {
+namespace truenas {
 
 // Splits at every separator; keeps empty parts; "" gives one empty part.
 std::vector<std::string> split(std::string_view text, char separator);
@@ -33,4 +33,4 @@ std::optional<std::string> base64_decode(std::string_view text);
 // Percent-encodes everything but RFC 3986 unreserved characters.
 std::string percent_encode(std::string_view text);
 
-}  // namespace tm
+}  // namespace truenas

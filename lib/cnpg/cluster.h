@@ -10,7 +10,7 @@
 #include "lib/base/result.h"
 #include "lib/json/value.h"
 
-namespace tm::cnpg {
+namespace truenas::cnpg {
 
 // One PersistentVolumeClaim of an instance: PG_DATA, PG_WAL or PG_TABLESPACE (label cnpg.io/pvcRole).
 struct InstanceClaim {
@@ -90,4 +90,4 @@ bool is_terminal_phase(std::string_view phase);
 const InstancePod* find_pod(const ClusterState& cluster, std::string_view instance);
 std::vector<const InstanceClaim*> claims_of(const ClusterState& cluster, std::string_view instance);
 
-}  // namespace tm::cnpg
+}  // namespace truenas::cnpg

@@ -14,7 +14,7 @@
 #include "lib/base/result.h"
 #include "lib/kube/writer.h"
 
-namespace tm::engine {
+namespace truenas::engine {
 
 // One effect. Two steps are the same step when their ids are equal.
 struct Step {
@@ -76,4 +76,4 @@ class Workflow {
   virtual std::string progress(const World& world) const = 0;         // one line for people
 };
 
-}  // namespace tm::engine
+}  // namespace truenas::engine

@@ -7,7 +7,7 @@
 
 #include "lib/http/transport.h"
 
-namespace tm::http {
+namespace truenas::http {
 
 struct Endpoint {
   std::string scheme = "https";   // http or https
@@ -27,4 +27,4 @@ struct Endpoint {
 // Refuses (Kind::config) an endpoint whose certificates cannot be parsed.
 Result<std::unique_ptr<Transport>> make_curl_transport(Endpoint endpoint);
 
-}  // namespace tm::http
+}  // namespace truenas::http

@@ -15,7 +15,7 @@
 #include "lib/base/result.h"
 #include "lib/base/secret.h"
 
-namespace tm::http {
+namespace truenas::http {
 
 using Header = std::pair<std::string, std::string>;  // names compare case-insensitively
 
@@ -73,4 +73,4 @@ class Transport {
   virtual Result<Upgrade> upgrade(const Request& request, const std::vector<std::string>& protocols) = 0;
 };
 
-}  // namespace tm::http
+}  // namespace truenas::http

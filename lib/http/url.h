@@ -7,7 +7,7 @@
 
 #include "lib/base/result.h"
 
-namespace tm::http {
+namespace truenas::http {
 
 struct Url {
   std::string scheme, host, path;  // path keeps its prefix, without a trailing slash (R5)
@@ -18,4 +18,4 @@ Result<Url> parse_server_url(std::string_view text);
 // "?a=1&b=2" with keys sorted and everything percent-encoded (H7), "" when there are none.
 std::string query_string(std::vector<std::pair<std::string, std::string>> parameters);
 
-}  // namespace tm::http
+}  // namespace truenas::http

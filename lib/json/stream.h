@@ -8,7 +8,7 @@
 
 #include "lib/json/value.h"
 
-namespace tm::json {
+namespace truenas::json {
 
 // Reads {"metadata": {...}, "items": [ {...}, … ]}: each item is handed over and forgotten; everything else (kind,
 // apiVersion, metadata, or a whole Status object instead of a list) is kept in rest().
@@ -49,4 +49,4 @@ class ConcatenatedReader {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace tm::json
+}  // namespace truenas::json

@@ -13,7 +13,7 @@
 
 #include "lib/base/result.h"
 
-namespace tm::json {
+namespace truenas::json {
 
 class Value {
  public:
@@ -105,4 +105,4 @@ Result<Value> apply_json_patch(const Value& target, const Value& patch);
 // RFC 6901 escaping of one reference token.
 std::string pointer_token(std::string_view key);
 
-}  // namespace tm::json
+}  // namespace truenas::json

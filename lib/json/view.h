@@ -8,7 +8,7 @@
 
 #include "lib/json/value.h"
 
-namespace tm::json {
+namespace truenas::json {
 
 class View {
  public:
@@ -39,4 +39,4 @@ class View {
   std::string place_;  // pointer from the document's root to value_
 };
 
-}  // namespace tm::json
+}  // namespace truenas::json

@@ -8,7 +8,7 @@
 
 #include "lib/base/clock.h"
 
-namespace tm::kube {
+namespace truenas::kube {
 
 struct ExecRequest {
   std::string ns, pod, container;
@@ -23,4 +23,4 @@ struct ExecResult {
   std::string out, err;
 };
 
-}  // namespace tm::kube
+}  // namespace truenas::kube

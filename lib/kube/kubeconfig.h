@@ -16,7 +16,7 @@
 #include "lib/json/value.h"
 #include "lib/kube/session.h"
 
-namespace tm::kube {
+namespace truenas::kube {
 
 // kubectl's connection flags (P4) as given; nullopt where not given.
 struct ConnectionFlags {
@@ -72,4 +72,4 @@ std::unique_ptr<CredentialSource> make_credentials(const ClientConfig& config, C
 Result<std::unique_ptr<Session>> open_session(const ClientConfig& config, int verbosity,
                                               std::function<void(std::string_view)> log, Clock& clock);
 
-}  // namespace tm::kube
+}  // namespace truenas::kube

@@ -11,7 +11,7 @@
 #include "lib/kube/resource.h"
 #include "lib/kube/session.h"
 
-namespace tm::kube {
+namespace truenas::kube {
 
 struct ListOptions {
   std::string label_selector, field_selector;
@@ -88,4 +88,4 @@ class Reader {
   Session* session_;
 };
 
-}  // namespace tm::kube
+}  // namespace truenas::kube

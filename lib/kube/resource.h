@@ -7,7 +7,7 @@
 #include "lib/base/result.h"
 #include "lib/json/value.h"
 
-namespace tm::kube {
+namespace truenas::kube {
 
 struct ResourceType {
   std::string_view group;    // "" for core
@@ -59,4 +59,4 @@ Identity identity_of(const json::Value& object);
 const std::string& label_of(const json::Value& object, std::string_view key);
 const std::string& annotation_of(const json::Value& object, std::string_view key);
 
-}  // namespace tm::kube
+}  // namespace truenas::kube

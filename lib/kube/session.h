@@ -14,7 +14,7 @@
 #include "lib/http/transport.h"
 #include "lib/json/value.h"
 
-namespace tm::kube {
+namespace truenas::kube {
 
 // Where the Authorization header comes from (token, tokenFile, basic, exec plugin). Thread-safe.
 class CredentialSource {
@@ -85,4 +85,4 @@ class Session {
   std::unique_ptr<Limiter> limiter_;
 };
 
-}  // namespace tm::kube
+}  // namespace truenas::kube

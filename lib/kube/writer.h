@@ -10,7 +10,7 @@
 #include "lib/kube/resource.h"
 #include "lib/kube/session.h"
 
-namespace tm::kube {
+namespace truenas::kube {
 
 struct Permit {
   // Ok while the run may still write (lock held, no interrupt); its error is returned instead of writing.
@@ -49,4 +49,4 @@ class Writer {
   Permit permit_;
 };
 
-}  // namespace tm::kube
+}  // namespace truenas::kube
