@@ -42,8 +42,8 @@ std::tm broken_down(std::chrono::microseconds wall) {
 
 std::string date_and_time(std::chrono::microseconds wall) {
   const std::tm t = broken_down(wall);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                     t.tm_min, t.tm_sec);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                     t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 }  // namespace
@@ -57,14 +57,18 @@ std::string format_micro_time(std::chrono::microseconds wall) {
   return fmt::format("{}.{:06}Z", date_and_time(wall), wall.count() % 1000000);
 }
 
-std::string format_time(std::chrono::microseconds wall) { return date_and_time(wall) + "Z"; }
+std::string format_time(std::chrono::microseconds wall) {
+  return date_and_time(wall) + "Z";
+}
 
 Result<std::chrono::microseconds> parse_time(std::string_view text) {
-  const auto bad = [&] { return make_error(Kind::format, fmt::format("{} is not an RFC 3339 time", quote(text))); };
+  const auto bad = [&] {
+    return make_error(Kind::format, fmt::format("{} is not an RFC 3339 time", quote(text)));
+  };
   int year, month, day, hour, minute, second, used = 0;
   const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second,
-                  &used) != 6 ||
+  if (std::sscanf(copy.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
+                  &second, &used) != 6 ||
       used == 0) {
     return bad();
   }

@@ -1,6 +1,7 @@
 #pragma once
-// Clock: the only source of time and the only way to sleep, so that tests need neither. It must not be used to decide
-// whether another machine's timestamp is old: clocks differ (compare such stamps for change, over our own steady time).
+// Clock: the only source of time and the only way to sleep, so that tests need neither. It must not be used
+// to decide whether another machine's timestamp is old: clocks differ (compare such stamps for change, over
+// our own steady time).
 
 #include <chrono>
 #include <string>

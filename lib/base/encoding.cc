@@ -22,7 +22,8 @@ constexpr std::array<std::uint32_t, 64> k_round = {
 void sha256_block(std::array<std::uint32_t, 8>& state, const unsigned char* block) {
   std::array<std::uint32_t, 64> w{};
   for (std::size_t i = 0; i < 16; ++i) {
-    w[i] = static_cast<std::uint32_t>(block[4 * i]) << 24 | static_cast<std::uint32_t>(block[4 * i + 1]) << 16 |
+    w[i] = static_cast<std::uint32_t>(block[4 * i]) << 24 |
+           static_cast<std::uint32_t>(block[4 * i + 1]) << 16 |
            static_cast<std::uint32_t>(block[4 * i + 2]) << 8 | block[4 * i + 3];
   }
   for (std::size_t i = 16; i < 64; ++i) {
@@ -32,9 +33,10 @@ void sha256_block(std::array<std::uint32_t, 8>& state, const unsigned char* bloc
   }
   auto [a, b, c, d, e, f, g, h] = state;
   for (std::size_t i = 0; i < 64; ++i) {
-    const std::uint32_t t1 = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) + ((e & f) ^ (~e & g)) +
-                             k_round[i] + w[i];
-    const std::uint32_t t2 = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+    const std::uint32_t t1 = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
+                             ((e & f) ^ (~e & g)) + k_round[i] + w[i];
+    const std::uint32_t t2 =
+        (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
     h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
   }
   const std::array<std::uint32_t, 8> sum = {a, b, c, d, e, f, g, h};
@@ -93,8 +95,10 @@ std::optional<std::string> base64_decode(std::string_view text) {
       const std::uint32_t unused = padding == 0 ? 0 : padding == 1 ? group & 0xffu : group & 0xffffu;
       if (unused != 0) return std::nullopt;
       for (int i = 0; i < 3 - padding; ++i) result += static_cast<char>(group >> (16 - 8 * i) & 0xff);
-      if (padding > 0) count = 5;  // nothing may follow
-      else count = 0, group = 0;
+      if (padding > 0)
+        count = 5;  // nothing may follow
+      else
+        count = 0, group = 0;
     }
     if (count > 5) return std::nullopt;
   }

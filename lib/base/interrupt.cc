@@ -12,8 +12,14 @@ void request_interrupt(int signal_number) {
   int expected = 0;
   g_signal.compare_exchange_strong(expected, signal_number);
 }
-bool interrupted() { return g_signal.load() != 0; }
-int interrupt_signal() { return g_signal.load(); }
-void clear_interrupt() { g_signal.store(0); }
+bool interrupted() {
+  return g_signal.load() != 0;
+}
+int interrupt_signal() {
+  return g_signal.load();
+}
+void clear_interrupt() {
+  g_signal.store(0);
+}
 
 }  // namespace truenas

@@ -1,6 +1,6 @@
 #pragma once
-// The one place where a request to stop (SIGINT, SIGTERM) is remembered. Signal handlers only call request_interrupt;
-// long work asks interrupted() between two effects, never in the middle of one.
+// The one place where a request to stop (SIGINT, SIGTERM) is remembered. Signal handlers only call
+// request_interrupt; long work asks interrupted() between two effects, never in the middle of one.
 
 namespace truenas {
 

@@ -12,21 +12,26 @@
 namespace truenas {
 namespace {
 
+__extension__ using Wide =
+    unsigned __int128;  // __extension__: GCC and Clang both have it, -Wpedantic objects
+
 // A decimal number's digits and exponent, so that no binary fraction ever rounds a byte away.
 struct Decimal {
-  unsigned __int128 digits = 0;
+  Wide digits = 0;
   int exponent = 0;
 };
 
 Result<Decimal> parse_decimal(std::string_view text, std::string_view whole) {
-  const auto bad = [&] { return make_error(Kind::format, fmt::format("{} is not a quantity", quote(whole))); };
+  const auto bad = [&] {
+    return make_error(Kind::format, fmt::format("{} is not a quantity", quote(whole)));
+  };
   Decimal number;
   bool point = false, any = false;
   for (const char c : text) {
     if (c == '.' && !point) {
       point = true;
     } else if (c >= '0' && c <= '9') {
-      if (number.digits > (static_cast<unsigned __int128>(1) << 96)) return bad();
+      if (number.digits > (static_cast<Wide>(1) << 96)) return bad();
       number.digits = number.digits * 10 + static_cast<unsigned>(c - '0');
       number.exponent -= point ? 1 : 0;
       any = true;
@@ -38,11 +43,11 @@ Result<Decimal> parse_decimal(std::string_view text, std::string_view whole) {
   return number;
 }
 
-Result<std::int64_t> scaled(Decimal number, unsigned __int128 factor, std::string_view whole) {
+Result<std::int64_t> scaled(Decimal number, Wide factor, std::string_view whole) {
   const auto too_big = [&] { return make_error(Kind::format, fmt::format("{} is too large", quote(whole))); };
-  constexpr auto limit = static_cast<unsigned __int128>(std::numeric_limits<std::int64_t>::max());
-  unsigned __int128 value = number.digits;
-  if (factor > 1 && value > (~static_cast<unsigned __int128>(0)) / factor) return too_big();
+  constexpr auto limit = static_cast<Wide>(std::numeric_limits<std::int64_t>::max());
+  Wide value = number.digits;
+  if (factor > 1 && value > (~static_cast<Wide>(0)) / factor) return too_big();
   value *= factor;
   for (; number.exponent > 0; --number.exponent) {
     if (value > limit) return too_big();
@@ -67,18 +72,18 @@ Result<std::int64_t> parse_quantity(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, int>, 6> binary = {
       {{"Ki", 10}, {"Mi", 20}, {"Gi", 30}, {"Ti", 40}, {"Pi", 50}, {"Ei", 60}}};
   for (const auto& [name, bits] : binary) {
-    if (suffix == name) return scaled(number, static_cast<unsigned __int128>(1) << bits, text);
+    if (suffix == name) return scaled(number, static_cast<Wide>(1) << bits, text);
   }
   constexpr std::array<std::pair<std::string_view, int>, 10> decimal = {{{"", 0},
-                                                                        {"n", -9},
-                                                                        {"u", -6},
-                                                                        {"m", -3},
-                                                                        {"k", 3},
-                                                                        {"M", 6},
-                                                                        {"G", 9},
-                                                                        {"T", 12},
-                                                                        {"P", 15},
-                                                                        {"E", 18}}};
+                                                                         {"n", -9},
+                                                                         {"u", -6},
+                                                                         {"m", -3},
+                                                                         {"k", 3},
+                                                                         {"M", 6},
+                                                                         {"G", 9},
+                                                                         {"T", 12},
+                                                                         {"P", 15},
+                                                                         {"E", 18}}};
   for (const auto& [name, exponent] : decimal) {
     if (suffix == name) {
       number.exponent += exponent;
@@ -90,7 +95,8 @@ Result<std::int64_t> parse_quantity(std::string_view text) {
     const std::string_view digits = suffix.substr(negative || suffix[1] == '+' ? 2 : 1);
     int exponent = 0;
     for (const char c : digits) {
-      if (c < '0' || c > '9') return make_error(Kind::format, fmt::format("{} is not a quantity", quote(text)));
+      if (c < '0' || c > '9')
+        return make_error(Kind::format, fmt::format("{} is not a quantity", quote(text)));
       exponent = exponent * 10 + (c - '0');
     }
     if (!digits.empty()) {
@@ -142,9 +148,10 @@ std::string format_elapsed(std::chrono::milliseconds elapsed) {
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto bad = [&] {
-    return make_error(Kind::usage,
-                      fmt::format("{} is not a duration: an integer of seconds, or numbers with units (1s | 2m | 3h)",
-                                  quote(text)));
+    return make_error(
+        Kind::usage,
+        fmt::format("{} is not a duration: an integer of seconds, or numbers with units (1s | 2m | 3h)",
+                    quote(text)));
   };
   if (text.empty() || text.size() > 32) return bad();
   if (text.find_first_not_of("0123456789") == std::string_view::npos) {

@@ -1,5 +1,6 @@
 #pragma once
-// Kubernetes resource quantities and the durations and sizes people read. Pure; no rounding that loses a byte silently.
+// Kubernetes resource quantities and the durations and sizes people read. Pure; no rounding that loses a byte
+// silently.
 
 #include <chrono>
 #include <cstdint>
@@ -19,8 +20,8 @@ std::string format_bytes(std::int64_t bytes);
 std::string format_age(std::chrono::seconds age);
 // "0.4s", "12s", "3m05s", "1h02m": for elapsed times in progress lines.
 std::string format_elapsed(std::chrono::milliseconds elapsed);
-// kubectl's --request-timeout and --timeout (P3): an integer is seconds, else a Go duration ("1h30m", "2.5s", "300ms").
-// "0" is zero. Negative values are errors.
+// kubectl's --request-timeout and --timeout (P3): an integer is seconds, else a Go duration ("1h30m", "2.5s",
+// "300ms"). "0" is zero. Negative values are errors.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 }  // namespace truenas

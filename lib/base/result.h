@@ -1,6 +1,6 @@
 #pragma once
-// Result and Error: how every fallible function of this project reports. Errors are values; nothing here throws, prints
-// or exits. What each kind means to a user (its exit code) is decided in plugin/, not here.
+// Result and Error: how every fallible function of this project reports. Errors are values; nothing here
+// throws, prints or exits. What each kind means to a user (its exit code) is decided in plugin/, not here.
 
 #include <optional>
 #include <string>
@@ -32,7 +32,8 @@ enum class Kind {
 // The name of a kind as it appears in JSON output and logs ("not_found").
 std::string_view kind_name(Kind kind);
 
-// `what` is one lower-case sentence without "error: ". Each hint is one line a user can act on, most often a command.
+// `what` is one lower-case sentence without "error: ". Each hint is one line a user can act on, most often a
+// command.
 struct Error {
   Kind kind = Kind::bug;
   std::string what;
@@ -92,15 +93,15 @@ inline Error make_error(Kind kind, std::string what, std::vector<std::string> hi
 #define TM_CONCAT_(a, b) a##b
 #define TM_CONCAT(a, b) TM_CONCAT_(a, b)
 // TM_TRY(expression): returns its error from the enclosing function.
-#define TM_TRY(expression)                                             \
-  do {                                                                 \
-    auto tm_result_ = (expression);                                    \
-    if (!tm_result_.ok()) return std::move(tm_result_).take_error();   \
+#define TM_TRY(expression)                                           \
+  do {                                                               \
+    auto tm_result_ = (expression);                                  \
+    if (!tm_result_.ok()) return std::move(tm_result_).take_error(); \
   } while (false)
 // TM_TRY_ASSIGN(auto x, expression): declares x from the value, or returns the error.
 #define TM_TRY_ASSIGN(declaration, expression) \
   TM_TRY_ASSIGN_(TM_CONCAT(tm_result_, __LINE__), declaration, expression)
-#define TM_TRY_ASSIGN_(name, declaration, expression)         \
-  auto name = (expression);                                   \
-  if (!name.ok()) return std::move(name).take_error();        \
+#define TM_TRY_ASSIGN_(name, declaration, expression)  \
+  auto name = (expression);                            \
+  if (!name.ok()) return std::move(name).take_error(); \
   declaration = std::move(name).value()

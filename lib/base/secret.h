@@ -1,6 +1,7 @@
 #pragma once
-// Secret: a string that cannot be printed by accident. It has no operator<<, no formatter and no implicit conversion;
-// reveal() is the one way out and is meant for the wire only, never for a message, a log or a journal.
+// Secret: a string that cannot be printed by accident. It has no operator<<, no formatter and no implicit
+// conversion; reveal() is the one way out and is meant for the wire only, never for a message, a log or a
+// journal.
 
 #include <string>
 #include <utility>

@@ -20,12 +20,13 @@ std::string quote(std::string_view text);
 std::string printable(std::string_view text);
 // "1 volume", "3 volumes".
 std::string count_of(std::size_t count, std::string_view singular, std::string_view plural = "");
-// The candidate nearest to `word` (Levenshtein distance at most a third of its length, at least 1), for "did you mean".
+// The candidate nearest to `word` (Levenshtein distance at most a third of its length, at least 1), for "did
+// you mean".
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 // Lower-case hex SHA-256 (FIPS 180-4); for names and fingerprints.
 std::string sha256_hex(std::string_view bytes);
-// `name` if it has at most `limit` bytes, else cut and ended with "-" and 8 hex digits of its SHA-256, so that two long
-// names stay different (Kubernetes names and label values: 63).
+// `name` if it has at most `limit` bytes, else cut and ended with "-" and 8 hex digits of its SHA-256, so
+// that two long names stay different (Kubernetes names and label values: 63).
 std::string cut_name(std::string_view name, std::size_t limit = 63);
 // Standard base64 with padding (RFC 4648 §4). Decoding ignores CR and LF and refuses anything else (K8).
 std::string base64_encode(std::string_view bytes);

@@ -1,7 +1,8 @@
 #pragma once
-// Workflow: a migration as a pure function. observe() reads; next() decides; project() says what the world is like once
-// that decision has worked; act() has exactly one effect. The engine unfolds (plan.h) or drives (run.h) it and knows no
-// domain. A step's own return value is never its proof: the proof is that next(observe()) moves on.
+// Workflow: a migration as a pure function. observe() reads; next() decides; project() says what the world is
+// like once that decision has worked; act() has exactly one effect. The engine unfolds (plan.h) or drives
+// (run.h) it and knows no domain. A step's own return value is never its proof: the proof is that
+// next(observe()) moves on.
 
 #include <chrono>
 #include <map>
@@ -22,9 +23,9 @@ struct Step {
   std::string verb;    // what act() branches on: "retain"
   std::string object;  // "persistentvolume pvc-1", for people and the audit log
   std::map<std::string, std::string> arguments;
-  std::string title;   // one line of the plan: "set persistentvolume pvc-1 to Retain"
-  std::string reason;  // why, one sentence
-  std::string undo;    // what undoes it, one sentence; "" where nothing needs undoing
+  std::string title;      // one line of the plan: "set persistentvolume pvc-1 to Retain"
+  std::string reason;     // why, one sentence
+  std::string undo;       // what undoes it, one sentence; "" where nothing needs undoing
   Seconds deadline{120};  // the same step still asked for so long after it was first acted: stop (exit 5)
   int settle_polls = 1;   // act only when this many consecutive observations asked for it
   bool deletes = false;   // removes something that cannot be made again from what remains
@@ -33,9 +34,9 @@ struct Step {
 
 // Waiting for a neighbour (operator, binder, kubelet, user).
 struct Wait {
-  std::string id;      // equal ids are one wait, for its deadline
-  std::string whom;    // "the CloudNativePG operator"
-  std::string why;     // "instance coder-postgres-2 joins (pg_basebackup)"
+  std::string id;    // equal ids are one wait, for its deadline
+  std::string whom;  // "the CloudNativePG operator"
+  std::string why;   // "instance coder-postgres-2 joins (pg_basebackup)"
   Seconds deadline{600};
   std::string object_ns, object_uid;  // whose events explain a long wait; "" for none
   std::optional<Step> nudge;          // an effect that helps when nothing moves
@@ -68,12 +69,12 @@ class Workflow {
  public:
   using World = W;
   virtual ~Workflow() = default;
-  virtual Result<World> observe() = 0;                                // reads only
-  virtual Next next(const World& world) const = 0;                    // pure
-  virtual World project(World world, const Next& next) const = 0;     // pure
+  virtual Result<World> observe() = 0;                             // reads only
+  virtual Next next(const World& world) const = 0;                 // pure
+  virtual World project(World world, const Next& next) const = 0;  // pure
   virtual Result<void> act(const Step& step, kube::Writer& writer) = 0;
   virtual std::vector<Violation> check(const World& world) const = 0;  // the invariant; pure
-  virtual std::string progress(const World& world) const = 0;         // one line for people
+  virtual std::string progress(const World& world) const = 0;          // one line for people
 };
 
 }  // namespace truenas::engine

@@ -1,6 +1,6 @@
 #pragma once
-// The real Transport: libcurl with every option checked (P5, T6, Y7). One instance is one origin with one TLS identity;
-// thread-safe: each thread's exchange takes an easy handle from a pool of kept-alive connections.
+// The real Transport: libcurl with every option checked (P5, T6, Y7). One instance is one origin with one TLS
+// identity; thread-safe: each thread's exchange takes an easy handle from a pool of kept-alive connections.
 // It must not read kubeconfig files: everything arrives in Endpoint.
 
 #include <memory>
@@ -10,15 +10,15 @@
 namespace truenas::http {
 
 struct Endpoint {
-  std::string scheme = "https";   // http or https
-  std::string host;               // without brackets for IPv6
+  std::string scheme = "https";  // http or https
+  std::string host;              // without brackets for IPv6
   int port = 443;
-  std::string tls_server_name;    // T5: SNI and verification name; Host stays the real server
-  std::string ca_pem;             // with it, the only trust root; empty: the system's roots
+  std::string tls_server_name;  // T5: SNI and verification name; Host stays the real server
+  std::string ca_pem;           // with it, the only trust root; empty: the system's roots
   bool insecure_skip_verify = false;
-  std::string certificate_pem;    // client certificate chain, PEM; empty: none
+  std::string certificate_pem;  // client certificate chain, PEM; empty: none
   Secret key_pem;
-  std::string proxy;              // "", or http:// https:// socks5:// (P1)
+  std::string proxy;  // "", or http:// https:// socks5:// (P1)
   bool proxy_from_environment = true;
   bool compression = true;
   std::string user_agent;

@@ -1,7 +1,7 @@
 #pragma once
-// The seam between this project and the network: one HTTP exchange, or one upgraded WebSocket connection. lib/http/curl_transport
-// is the real one; tests/fakes has an in-memory one. It must not retry, follow redirects, or know Kubernetes: a 3xx comes
-// back as a response (credentials never follow to another origin).
+// The seam between this project and the network: one HTTP exchange, or one upgraded WebSocket connection.
+// lib/http/curl_transport is the real one; tests/fakes has an in-memory one. It must not retry, follow
+// redirects, or know Kubernetes: a 3xx comes back as a response (credentials never follow to another origin).
 
 #include <functional>
 #include <memory>
@@ -21,13 +21,14 @@ using Header = std::pair<std::string, std::string>;  // names compare case-insen
 
 struct Request {
   std::string method = "GET";
-  std::string target;  // origin-form: path and query, percent-encoded; the server's path prefix is the client's business
+  std::string target;  // origin-form: path and query, percent-encoded; the server's path prefix is the
+                       // client's business
   std::vector<Header> headers;
-  Secret authorization;      // the Authorization header's value; masked in every log
+  Secret authorization;  // the Authorization header's value; masked in every log
   std::string body;
-  Milliseconds timeout{0};   // of the whole exchange, body included; 0: none
-  Milliseconds stall{0};     // give up when nothing arrives for so long; 0: never. For watches and logs.
-  bool compressed = true;    // may ask for gzip (never on watches: H6)
+  Milliseconds timeout{0};  // of the whole exchange, body included; 0: none
+  Milliseconds stall{0};    // give up when nothing arrives for so long; 0: never. For watches and logs.
+  bool compressed = true;   // may ask for gzip (never on watches: H6)
 };
 
 struct Response {
@@ -38,15 +39,15 @@ struct Response {
   std::string header(std::string_view name) const;
 };
 
-// Receives a 2xx body piece by piece (decoded). Returning an error ends the exchange with that error. A body of another
-// status always goes into Response::body, cut at 1 MiB.
+// Receives a 2xx body piece by piece (decoded). Returning an error ends the exchange with that error. A body
+// of another status always goes into Response::body, cut at 1 MiB.
 using BodySink = std::function<Result<void>(std::string_view piece)>;
 
 // One message of an open WebSocket.
 struct Message {
   enum class Type { binary, text, closed } type = Type::binary;
-  std::string data;      // closed: the reason
-  int close_code = 0;    // 1005 when the peer sent none, 1006 when the connection just ended
+  std::string data;    // closed: the reason
+  int close_code = 0;  // 1005 when the peer sent none, 1006 when the connection just ended
 };
 
 class WebSocket {
@@ -56,7 +57,8 @@ class WebSocket {
   virtual const std::string& protocol() const = 0;
   // Sends one unfragmented, masked binary message (F5, F7). Kind::unavailable when the connection is gone.
   virtual Result<void> send(std::string_view data) = 0;
-  // Waits for the next whole message, answering pings and sending them every 5 s. nullopt after `wait` without one.
+  // Waits for the next whole message, answering pings and sending them every 5 s. nullopt after `wait`
+  // without one.
   virtual Result<std::optional<Message>> receive(Milliseconds wait) = 0;
 };
 
@@ -66,9 +68,10 @@ using Upgrade = std::variant<std::unique_ptr<WebSocket>, Response>;
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Errors: unavailable (nothing was sent, or a GET got no full reply), outcome_unknown (a request that is not a GET was
-  // sent, in part or whole, and no full reply came), config (TLS files), auth (the server's certificate is not trusted),
-  // interrupted. `what` speaks as kubectl does (S5: "the connection to the server H was refused …").
+  // Errors: unavailable (nothing was sent, or a GET got no full reply), outcome_unknown (a request that is
+  // not a GET was sent, in part or whole, and no full reply came), config (TLS files), auth (the server's
+  // certificate is not trusted), interrupted. `what` speaks as kubectl does (S5: "the connection to the
+  // server H was refused …").
   virtual Result<Response> send(const Request& request, const BodySink& sink = {}) = 0;
   virtual Result<Upgrade> upgrade(const Request& request, const std::vector<std::string>& protocols) = 0;
 };

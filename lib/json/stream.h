@@ -1,6 +1,7 @@
 #pragma once
-// Streaming readers for bodies that must not be held in memory whole: the items of a List page, and the concatenated
-// objects of a watch (W1). Both are fed as bytes arrive, split anywhere. They must not buffer more than one item.
+// Streaming readers for bodies that must not be held in memory whole: the items of a List page, and the
+// concatenated objects of a watch (W1). Both are fed as bytes arrive, split anywhere. They must not buffer
+// more than one item.
 
 #include <functional>
 #include <memory>
@@ -10,14 +11,14 @@
 
 namespace truenas::json {
 
-// Reads {"metadata": {...}, "items": [ {...}, … ]}: each item is handed over and forgotten; everything else (kind,
-// apiVersion, metadata, or a whole Status object instead of a list) is kept in rest().
+// Reads {"metadata": {...}, "items": [ {...}, … ]}: each item is handed over and forgotten; everything else
+// (kind, apiVersion, metadata, or a whole Status object instead of a list) is kept in rest().
 class ListReader {
  public:
   // Called once an item; an error stops the reading and comes back from feed().
   using OnItem = std::function<Result<void>(Value item)>;
-  // `wanted`: JSON pointers to keep of each item (empty: everything). A pointer keeps what lies below it; "*" stands for
-  // any one token ("/status/conditions/*/type"). Unwanted members are skipped without being built.
+  // `wanted`: JSON pointers to keep of each item (empty: everything). A pointer keeps what lies below it; "*"
+  // stands for any one token ("/status/conditions/*/type"). Unwanted members are skipped without being built.
   ListReader(std::string source, OnItem on_item, std::vector<std::string> wanted = {});
   ~ListReader();
   ListReader(const ListReader&) = delete;

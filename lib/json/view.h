@@ -1,7 +1,7 @@
 #pragma once
-// View: typed, named access to a document of which something is demanded. Every failure names the source and the place:
-// "reply to GET persistentvolumes/pv-1: /spec/csi/volumeHandle: expected string, found nothing". It owns nothing and must
-// not outlive its Value.
+// View: typed, named access to a document of which something is demanded. Every failure names the source and
+// the place: "reply to GET persistentvolumes/pv-1: /spec/csi/volumeHandle: expected string, found nothing".
+// It owns nothing and must not outlive its Value.
 
 #include <cstdint>
 #include <string>
@@ -24,7 +24,8 @@ class View {
   Result<std::string> find_string(std::string_view pointer, std::string fallback = "") const;
   Result<std::int64_t> find_integer(std::string_view pointer, std::int64_t fallback = 0) const;
   Result<bool> find_boolean(std::string_view pointer, bool fallback = false) const;
-  // An object of strings (labels, annotations, parameters); empty when absent, Kind::format when a value is no string.
+  // An object of strings (labels, annotations, parameters); empty when absent, Kind::format when a value is
+  // no string.
   Result<std::vector<std::pair<std::string, std::string>>> find_strings(std::string_view pointer) const;
 
   const Value& value() const { return *value_; }

@@ -1,7 +1,7 @@
 #pragma once
-// kubeconfig: finding, loading, merging and choosing, exactly as client-go does (K1-K9, M1-M3, R1-R8, T1-T5, A4-A7).
-// The outcome is ClientConfig, which holds everything a Session needs. Deciding is pure over Environment; only
-// load reads files. It must not open connections or run credential plugins.
+// kubeconfig: finding, loading, merging and choosing, exactly as client-go does (K1-K9, M1-M3, R1-R8, T1-T5,
+// A4-A7). The outcome is ClientConfig, which holds everything a Session needs. Deciding is pure over
+// Environment; only load reads files. It must not open connections or run credential plugins.
 
 #include <functional>
 #include <map>
@@ -20,8 +20,9 @@ namespace truenas::kube {
 
 // kubectl's connection flags (P4) as given; nullopt where not given.
 struct ConnectionFlags {
-  std::optional<std::string> kubeconfig, context, cluster, user, server, token, ns, request_timeout, as, as_uid,
-      certificate_authority, client_certificate, client_key, tls_server_name, username, password, cache_dir;
+  std::optional<std::string> kubeconfig, context, cluster, user, server, token, ns, request_timeout, as,
+      as_uid, certificate_authority, client_certificate, client_key, tls_server_name, username, password,
+      cache_dir;
   std::vector<std::string> as_groups, as_user_extra;
   std::optional<bool> insecure_skip_tls_verify, disable_compression;
   int verbosity = 0;
@@ -30,7 +31,8 @@ struct ConnectionFlags {
 // The process's surroundings, so that tests need neither environment nor files of their own.
 struct Environment {
   std::function<std::optional<std::string>(const std::string& name)> variable;
-  std::function<Result<std::string>(const std::string& path)> read_file;  // not_found, or config with errno's text
+  std::function<Result<std::string>(const std::string& path)>
+      read_file;  // not_found, or config with errno's text
   std::string working_directory;
   bool stdin_is_terminal = false;
 };
@@ -46,13 +48,13 @@ struct ExecPlugin {
 };
 
 struct ClientConfig {
-  http::Endpoint endpoint;       // certificates loaded
-  std::string server;            // as written, for messages
-  std::string path_prefix;       // R5
-  std::string ns;                // R7
-  bool ns_given = false;         // by flag, not by context or default
+  http::Endpoint endpoint;  // certificates loaded
+  std::string server;       // as written, for messages
+  std::string path_prefix;  // R5
+  std::string ns;           // R7
+  bool ns_given = false;    // by flag, not by context or default
   Secret token;
-  std::string token_file;        // A1, A2
+  std::string token_file;  // A1, A2
   std::string username;
   Secret password;
   std::optional<ExecPlugin> exec;
@@ -60,15 +62,15 @@ struct ClientConfig {
   std::vector<std::string> impersonate_groups;
   std::vector<std::pair<std::string, std::vector<std::string>>> impersonate_extra;
   Milliseconds request_timeout{0};
-  std::string context;           // the chosen context's name, "" for none
+  std::string context;  // the chosen context's name, "" for none
 };
 
 // Finds, loads, merges and resolves. Kind::config (or usage, for a bad flag value) with kubectl's wording.
 Result<ClientConfig> resolve_client_config(const ConnectionFlags& flags, const Environment& environment);
 // The CredentialSource that the configuration asks for: token file over token over basic over exec (A1-A5).
 std::unique_ptr<CredentialSource> make_credentials(const ClientConfig& config, Clock& clock);
-// The session for a configuration, over the real transport. An exec plugin that returns a client certificate is run
-// here once, because the transport needs it (E8). `log` takes -v and warning lines.
+// The session for a configuration, over the real transport. An exec plugin that returns a client certificate
+// is run here once, because the transport needs it (E8). `log` takes -v and warning lines.
 Result<std::unique_ptr<Session>> open_session(const ClientConfig& config, int verbosity,
                                               std::function<void(std::string_view)> log, Clock& clock);
 

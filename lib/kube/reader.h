@@ -1,6 +1,6 @@
 #pragma once
-// Reader: everything this tool may ask of a cluster. Nothing here changes an object. A plan, an observation and a
-// verification get a Reader and nothing else; writing is another type (writer.h).
+// Reader: everything this tool may ask of a cluster. Nothing here changes an object. A plan, an observation
+// and a verification get a Reader and nothing else; writing is another type (writer.h).
 
 #include <functional>
 #include <optional>
@@ -15,11 +15,12 @@ namespace truenas::kube {
 
 struct ListOptions {
   std::string label_selector, field_selector;
-  int limit = 500;                       // L1
-  std::vector<std::string> wanted;       // json::ListReader's; empty: whole objects
+  int limit = 500;                  // L1
+  std::vector<std::string> wanted;  // json::ListReader's; empty: whole objects
 };
 
-// Receives a list's items. restart() is called when a page expired (410) and the list begins again: forget all items.
+// Receives a list's items. restart() is called when a page expired (410) and the list begins again: forget
+// all items.
 struct ItemSink {
   std::function<Result<void>(json::Value item)> item;
   std::function<void()> restart;
@@ -38,8 +39,8 @@ struct LogOptions {
   std::string container;
   bool follow = false;
   bool previous = false;
-  std::int64_t tail_lines = -1;      // -1: all
-  std::int64_t limit_bytes = 0;      // 0: no limit
+  std::int64_t tail_lines = -1;  // -1: all
+  std::int64_t limit_bytes = 0;  // 0: no limit
   Milliseconds stall{0};
 };
 
@@ -53,18 +54,20 @@ class Reader {
  public:
   explicit Reader(Session& session) : session_(&session) {}
 
-  // GET one object; get: Kind::not_found when it does not exist; find: nullopt then. Any other failure stays an error:
-  // unknown is not absent.
+  // GET one object; get: Kind::not_found when it does not exist; find: nullopt then. Any other failure stays
+  // an error: unknown is not absent.
   Result<json::Value> get(const ResourceType& type, std::string_view ns, std::string_view name) const;
-  Result<std::optional<json::Value>> find(const ResourceType& type, std::string_view ns, std::string_view name) const;
-  // Streams all items, page by page (L1-L5), apiVersion and kind filled in. Returns the list's resourceVersion.
+  Result<std::optional<json::Value>> find(const ResourceType& type, std::string_view ns,
+                                          std::string_view name) const;
+  // Streams all items, page by page (L1-L5), apiVersion and kind filled in. Returns the list's
+  // resourceVersion.
   Result<std::string> list(const ResourceType& type, std::string_view ns, const ListOptions& options,
                            const ItemSink& sink) const;
   // The same, collected.
   Result<std::vector<json::Value>> list(const ResourceType& type, std::string_view ns,
                                         const ListOptions& options = {}) const;
-  // Watches from `resource_version` until on_event says stop (false), `deadline` passes (ok), or it fails. Resumes over
-  // closed connections; after a 410 hands over one `gone` event and returns (W1-W7).
+  // Watches from `resource_version` until on_event says stop (false), `deadline` passes (ok), or it fails.
+  // Resumes over closed connections; after a 410 hands over one `gone` event and returns (W1-W7).
   Result<void> watch(const ResourceType& type, std::string_view ns, const ListOptions& options,
                      std::string resource_version, Milliseconds deadline,
                      const std::function<Result<bool>(const WatchEvent&)>& on_event) const;

@@ -26,9 +26,11 @@ inline constexpr ResourceType k_config_map{"", "v1", "configmaps", "ConfigMap", 
 inline constexpr ResourceType k_event{"", "v1", "events", "Event", true};
 inline constexpr ResourceType k_claim{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true};
 inline constexpr ResourceType k_volume{"", "v1", "persistentvolumes", "PersistentVolume", false};
-inline constexpr ResourceType k_storage_class{"storage.k8s.io", "v1", "storageclasses", "StorageClass", false};
+inline constexpr ResourceType k_storage_class{"storage.k8s.io", "v1", "storageclasses", "StorageClass",
+                                              false};
 inline constexpr ResourceType k_csi_driver{"storage.k8s.io", "v1", "csidrivers", "CSIDriver", false};
-inline constexpr ResourceType k_volume_attachment{"storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", false};
+inline constexpr ResourceType k_volume_attachment{"storage.k8s.io", "v1", "volumeattachments",
+                                                  "VolumeAttachment", false};
 inline constexpr ResourceType k_job{"batch", "v1", "jobs", "Job", true};
 inline constexpr ResourceType k_deployment{"apps", "v1", "deployments", "Deployment", true};
 inline constexpr ResourceType k_stateful_set{"apps", "v1", "statefulsets", "StatefulSet", true};
@@ -38,9 +40,9 @@ inline constexpr ResourceType k_backup{"postgresql.cnpg.io", "v1", "backups", "B
 inline constexpr ResourceType k_access_review{"authorization.k8s.io", "v1", "selfsubjectaccessreviews",
                                               "SelfSubjectAccessReview", false};
 
-// "/api/v1/namespaces/coder/pods/x/status"; ns "" on a namespaced type means all namespaces (lists only), name "" the
-// collection. Kind::usage for a name or namespace that is ".", "..", or has "/" or "%" (H7), and for a named or created
-// object of a namespaced type without namespace.
+// "/api/v1/namespaces/coder/pods/x/status"; ns "" on a namespaced type means all namespaces (lists only),
+// name "" the collection. Kind::usage for a name or namespace that is ".", "..", or has "/" or "%" (H7), and
+// for a named or created object of a namespaced type without namespace.
 Result<std::string> resource_path(const ResourceType& type, std::string_view ns, std::string_view name,
                                   std::string_view subresource = "");
 // "persistentvolumeclaim coder/x", "persistentvolume pvc-1": how messages name an object.

@@ -1,7 +1,7 @@
 #pragma once
-// Session: one conversation with one API server: its Transport, who we are, retries (Y1-Y7), the request rate and the
-// -v log. It turns answers into values or Errors with kubectl's wording (S1-S6). It must not know any kind of object, and
-// it never repeats a write.
+// Session: one conversation with one API server: its Transport, who we are, retries (Y1-Y7), the request rate
+// and the -v log. It turns answers into values or Errors with kubectl's wording (S1-S6). It must not know any
+// kind of object, and it never repeats a write.
 
 #include <functional>
 #include <map>
@@ -20,22 +20,23 @@ namespace truenas::kube {
 class CredentialSource {
  public:
   virtual ~CredentialSource() = default;
-  // The header's value, empty for none. Kind::auth with "getting credentials: …" when it cannot be had (E5, E6).
+  // The header's value, empty for none. Kind::auth with "getting credentials: …" when it cannot be had (E5,
+  // E6).
   virtual Result<Secret> authorization() = 0;
   // Called after a 401 (E7): drops what is cached, so that the NEXT request asks again.
   virtual void refused() {}
 };
 
 struct SessionOptions {
-  std::string path_prefix;                 // R5
+  std::string path_prefix;                  // R5
   std::vector<http::Header> extra_headers;  // impersonation (A7)
   std::string user_agent;
-  Milliseconds request_timeout{0};          // P3; 0: none
-  double qps = 50;                          // Y5
+  Milliseconds request_timeout{0};  // P3; 0: none
+  double qps = 50;                  // Y5
   int burst = 100;
-  int verbosity = 0;                        // -v (O12)
-  std::string server;                       // as the user knows it, for messages
-  std::function<void(std::string_view line)> log;      // -v lines and "Warning: …" (D7), to stderr
+  int verbosity = 0;                               // -v (O12)
+  std::string server;                              // as the user knows it, for messages
+  std::function<void(std::string_view line)> log;  // -v lines and "Warning: …" (D7), to stderr
 };
 
 struct Call {
@@ -45,12 +46,12 @@ struct Call {
   std::string content_type;  // of the body
   std::string body;
   std::string accept = "application/json, */*";
-  std::string what;          // "get pods coder/x", for messages
-  Milliseconds timeout{0};   // overrides the session's; watches pass stall instead
+  std::string what;         // "get pods coder/x", for messages
+  Milliseconds timeout{0};  // overrides the session's; watches pass stall instead
   Milliseconds stall{0};
   bool compressed = true;
-  bool watch = false;        // request_timeout and ?timeout= do not apply
-  bool read_only = true;     // false: a write; never retried on a broken connection, outcome_unknown then
+  bool watch = false;     // request_timeout and ?timeout= do not apply
+  bool read_only = true;  // false: a write; never retried on a broken connection, outcome_unknown then
 };
 
 // An error answer of the server beyond its Error: for callers that branch on reason or causes.
@@ -66,8 +67,9 @@ class Session {
           SessionOptions options, Clock& clock);
   ~Session();
   // One call, retried as Y1/Y2 allow. A failure answer becomes an Error: kind by reason first, code second
-  // (NotFound not_found; Conflict, AlreadyExists conflict; Unauthorized, Forbidden auth; 429, 5xx, Timeout, Expired
-  // unavailable; other 4xx refused) and, where asked for, the Status. A write without a full reply: outcome_unknown.
+  // (NotFound not_found; Conflict, AlreadyExists conflict; Unauthorized, Forbidden auth; 429, 5xx, Timeout,
+  // Expired unavailable; other 4xx refused) and, where asked for, the Status. A write without a full reply:
+  // outcome_unknown.
   Result<http::Response> call(const Call& call, const http::BodySink& sink = {}, Status* status = nullptr);
   // The same, the 2xx body parsed; S4: a Status that is no Success is an error, an empty body too.
   Result<json::Value> call_json(const Call& call, Status* status = nullptr);

@@ -1,7 +1,7 @@
 #pragma once
-// Writer: everything this tool may change in a cluster, one effect a call. It can be made only from a Permit, which the
-// engine grants after confirmation and with the lock held; before every call it asks the permit again. Nothing here
-// retries: after outcome_unknown the caller must look (Reader) and decide.
+// Writer: everything this tool may change in a cluster, one effect a call. It can be made only from a Permit,
+// which the engine grants after confirmation and with the lock held; before every call it asks the permit
+// again. Nothing here retries: after outcome_unknown the caller must look (Reader) and decide.
 
 #include <functional>
 #include <string>
@@ -15,17 +15,18 @@ namespace truenas::kube {
 struct Permit {
   // Ok while the run may still write (lock held, no interrupt); its error is returned instead of writing.
   std::function<Result<void>()> still_granted;
-  bool server_dry_run = false;  // every write carries dryRun=All (D1; of a DELETE in the body: D2); exec is refused
+  bool server_dry_run =
+      false;  // every write carries dryRun=All (D1; of a DELETE in the body: D2); exec is refused
   std::string field_manager = "kubectl-truenas-migrate";
 };
 
 enum class PatchKind { merge, json, strategic, apply };
 
 struct DeleteOptions {
-  std::string uid;                  // precondition; required: deleting a name is never meant
-  std::string resource_version;     // precondition, "" for none
+  std::string uid;                         // precondition; required: deleting a name is never meant
+  std::string resource_version;            // precondition, "" for none
   std::string propagation = "Background";  // or Foreground, Orphan
-  int grace_period_seconds = -1;    // -1: the object's own
+  int grace_period_seconds = -1;           // -1: the object's own
 };
 
 class Writer {
@@ -35,8 +36,8 @@ class Writer {
   // POST; fieldValidation=Strict. Kind::conflict when the name exists.
   Result<json::Value> create(const ResourceType& type, std::string_view ns, const json::Value& object);
   // PATCH; put metadata.resourceVersion (or uid) into the patch to make it conditional (D4).
-  Result<json::Value> patch(const ResourceType& type, std::string_view ns, std::string_view name, PatchKind kind,
-                            const json::Value& patch, std::string_view subresource = "");
+  Result<json::Value> patch(const ResourceType& type, std::string_view ns, std::string_view name,
+                            PatchKind kind, const json::Value& patch, std::string_view subresource = "");
   // DELETE with preconditions in the body (D2, D3). Ok also when the object is gone already (404).
   Result<void> remove(const ResourceType& type, std::string_view ns, std::string_view name,
                       const DeleteOptions& options);
