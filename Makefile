@@ -1,0 +1,45 @@
+# Calls only CMake and the scripts; `make help` lists the targets.
+PREFIX ?= /usr/local
+DESTDIR ?=
+.DEFAULT_GOAL := build
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## Install what building and testing need (apt, pip; needs root)
+	@scripts/deps
+
+build: ## Build the plugin and the tests into build/
+	@cmake --preset dev >/dev/null && cmake --build --preset dev
+
+release: ## Build the plugin with LTO, stripped, into build-release/
+	@cmake --preset release && cmake --build --preset release
+
+test: deps build ## Run all tests; ends with "N passed, N failed, N skipped"
+	@scripts/test
+
+test-long: deps build ## Full matrices, the suite under sanitizers, long fuzzing
+	@scripts/test-long
+
+check: build ## clang-format, clang-tidy and the arrows between the folders
+	@scripts/check
+
+cluster-up: ## Start a real Kubernetes with the runbook's site; prints the export line
+	@tests/cluster/up
+
+cluster-down: ## Stop it and leave nothing behind
+	@tests/cluster/down
+
+demo: deps build ## The main job on a real cluster, from nothing to exit 0
+	@scripts/demo
+
+bench: build ## Ratios against what people use today
+	@scripts/bench
+
+install: release ## Install the plugin (PREFIX=/usr/local)
+	@cmake --install build-release --prefix $(DESTDIR)$(PREFIX)
+
+clean: ## Remove what was built
+	@cmake -E rm -rf build build-release build-asan build-tsan dist
+
+.PHONY: help deps build release test test-long check cluster-up cluster-down demo bench install clean

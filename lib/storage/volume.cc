@@ -1,0 +1,42 @@
+#include "lib/storage/volume.h"
+
+#include "lib/base/quantity.h"
+#include "lib/kube/resource.h"
+
+namespace truenas::storage {
+
+Volume read_volume(const json::Value& object) {
+  Volume volume;
+  volume.name = object.text_at("/metadata/name");
+  volume.uid = object.text_at("/metadata/uid");
+  volume.driver = object.text_at("/spec/csi/driver");
+  volume.handle = object.text_at("/spec/csi/volumeHandle");
+  volume.dataset = object.text_at("/spec/csi/volumeAttributes/nfsPath");
+  if (volume.dataset.empty()) volume.dataset = object.text_at("/spec/csi/volumeAttributes/share");
+  volume.storage_class = object.text_at("/spec/storageClassName");
+  volume.reclaim_policy = object.text_at("/spec/persistentVolumeReclaimPolicy");
+  volume.phase = object.text_at("/status/phase");
+  volume.claim_ns = object.text_at("/spec/claimRef/namespace");
+  volume.claim_name = object.text_at("/spec/claimRef/name");
+  volume.claim_uid = object.text_at("/spec/claimRef/uid");
+  volume.bytes = parse_quantity(object.text_at("/spec/capacity/storage")).value_or(0);
+  volume.kept = !kube::label_of(object, k_kept_label).empty();
+  return volume;
+}
+
+std::vector<std::string> volume_fields() {
+  return {"/metadata/name",
+          "/metadata/uid",
+          "/metadata/labels",
+          "/spec/csi/driver",
+          "/spec/csi/volumeHandle",
+          "/spec/csi/volumeAttributes/nfsPath",
+          "/spec/csi/volumeAttributes/share",
+          "/spec/storageClassName",
+          "/spec/persistentVolumeReclaimPolicy",
+          "/spec/claimRef",
+          "/spec/capacity",
+          "/status/phase"};
+}
+
+}  // namespace truenas::storage

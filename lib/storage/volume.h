@@ -1,0 +1,34 @@
+#pragma once
+// What a PersistentVolume says about itself: which driver really made it, which dataset on the NAS it is, and
+// whether anything would delete it. Pure; reads one document and decides nothing.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/json/value.h"
+
+namespace truenas::storage {
+
+// The mark this tool leaves on a volume that it keeps (label, so that volumes can be selected by it).
+inline constexpr std::string_view k_kept_label = "truenas-migrate/kept";
+// The reclaim policy before this tool set Retain (annotation): what --finalize gives back.
+inline constexpr std::string_view k_original_policy_annotation = "truenas-migrate/original-reclaim-policy";
+
+struct Volume {
+  std::string name, uid;
+  std::string driver;   // spec.csi.driver; "" for a volume that no CSI driver serves
+  std::string handle;   // spec.csi.volumeHandle
+  std::string dataset;  // the NAS path: volumeAttributes.nfsPath (truenas-csi) or .share (Democratic CSI)
+  std::string storage_class, reclaim_policy, phase;
+  std::string claim_ns, claim_name, claim_uid;  // spec.claimRef
+  std::int64_t bytes = 0;                       // spec.capacity.storage; 0 when absent or unreadable
+  bool kept = false;                            // carries k_kept_label
+};
+
+Volume read_volume(const json::Value& object);
+// The JSON pointers that read_volume looks at, for kube::ListOptions::wanted.
+std::vector<std::string> volume_fields();
+
+}  // namespace truenas::storage

@@ -1,0 +1,76 @@
+#pragma once
+// Verification: what of the migration is done and what is left, decided from observed objects. Reading is
+// observe_site(); judging is pure. It changes nothing, and "could not look" is an error, never an empty
+// answer.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lib/cnpg/cluster.h"
+#include "lib/kube/reader.h"
+#include "lib/storage/claim.h"
+#include "lib/storage/volume.h"
+
+namespace truenas::workflow {
+
+struct VerificationOptions {
+  std::vector<std::string> namespaces;  // empty: all
+  std::string from_class = "truenas-nfs";
+  std::string to_class = "truenas-csi-nfs";
+};
+
+// moved: on the new class and on a volume that the new driver made. left: still on the old class or the old
+// driver's volume, or in between (not bound, class and driver disagree). other: has nothing to do with either
+// class.
+enum class ClaimVerdict { moved, left, other };
+
+struct ClaimFinding {
+  storage::Claim claim;
+  std::string driver, reclaim_policy;  // of its volume; "" when not bound
+  ClaimVerdict verdict = ClaimVerdict::other;
+  std::string why;  // for left: one clause
+};
+
+struct ClusterFinding {
+  std::string ns, name;
+  int instances = 0, ready = 0;
+  std::string phase, primary;
+  std::vector<std::string> classes;  // in the spec
+  bool moved = false;                // spec and every claim are on the new class
+  bool healthy = false;
+  std::vector<std::string> problems;  // why it is not healthy, or not moved
+};
+
+// A volume of the old driver that no claim uses any more.
+struct OldVolumeFinding {
+  storage::Volume volume;
+  bool alarm = false;
+  std::string why;  // "kept", or what is alarming
+};
+
+struct Verification {
+  std::string from_class, to_class, old_driver, new_driver;  // drivers "" when unknown
+  std::vector<std::string> namespaces;
+  std::vector<ClaimFinding> claims;
+  std::vector<ClusterFinding> clusters;
+  std::vector<OldVolumeFinding> old_volumes;
+  std::vector<std::string> notes;  // "storageclass truenas-csi-nfs does not exist"
+  std::size_t left() const;        // claims, clusters and volumes that make the exit code 3
+};
+
+// What observe_site read.
+struct Site {
+  std::string old_driver, new_driver;
+  bool from_class_exists = false, to_class_exists = false;
+  std::vector<storage::Claim> claims;
+  std::map<std::string, storage::Volume> volumes;  // by name: every volume of the cluster
+  std::vector<cnpg::ClusterState> clusters;
+};
+
+// Lists claims, volumes, classes and Clusters. Any list that cannot be read is an error (403: Kind::auth). A
+// cluster without the CNPG resource type has no Clusters.
+Result<Site> observe_site(const kube::Reader& reader, const VerificationOptions& options);
+Verification judge(const Site& site, const VerificationOptions& options);
+
+}  // namespace truenas::workflow

@@ -1,0 +1,10 @@
+#include "plugin/subcommands.h"
+
+namespace truenas::plugin {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = {postgres_command(), verify_command(), version_command()};
+  return table;
+}
+
+}  // namespace truenas::plugin

@@ -1,0 +1,12 @@
+#pragma once
+// One function a subcommand; each is defined in the file of its name.
+
+#include "plugin/command.h"
+
+namespace truenas::plugin {
+
+Command postgres_command();
+Command verify_command();
+Command version_command();
+
+}  // namespace truenas::plugin
