@@ -65,8 +65,9 @@ class Value {
   const Array& items_at(std::string_view pointer) const;
   const Object& members_at(std::string_view pointer) const;
 
-  // Building. set() replaces or appends a member (turns null into an object); set_at() makes the objects on
-  // the way.
+  // Building. set() replaces or appends a member (turns anything else into an object); set_at() makes the
+  // objects on the way, steps through arrays and appends at "-" or the index after the last; past that it
+  // changes nothing.
   Value& set(std::string_view key, Value value);
   Value& set_at(std::string_view pointer, Value value);
   bool remove(std::string_view key);         // true if it was there
