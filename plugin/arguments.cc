@@ -133,7 +133,7 @@ Result<Arguments> parse_arguments(const std::vector<FlagGroup>& groups, std::vec
     if (parsed.count("positionals") > 0) {
       arguments.positionals_ = parsed["positionals"].as<std::vector<std::string>>();
     }
-  } catch (const cxxopts::OptionException& exception) {
+  } catch (const cxxopts::exceptions::exception& exception) {
     return usage_error(exception.what(), groups, words);
   }
   return arguments;
