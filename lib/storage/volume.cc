@@ -20,7 +20,7 @@ Volume read_volume(const json::Value& object) {
   volume.claim_name = object.text_at("/spec/claimRef/name");
   volume.claim_uid = object.text_at("/spec/claimRef/uid");
   volume.bytes = parse_quantity(object.text_at("/spec/capacity/storage")).value_or(0);
-  volume.kept = !kube::label_of(object, k_kept_label).empty();
+  volume.kept = kube::label_of(object, k_managed_by_label) == k_managed_by_value;
   return volume;
 }
 

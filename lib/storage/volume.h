@@ -11,10 +11,9 @@
 
 namespace truenas::storage {
 
-// The mark this tool leaves on a volume that it keeps (label, so that volumes can be selected by it).
-inline constexpr std::string_view k_kept_label = "truenas-migrate/kept";
-// The reclaim policy before this tool set Retain (annotation): what --finalize gives back.
-inline constexpr std::string_view k_original_policy_annotation = "truenas-migrate/original-reclaim-policy";
+// The mark this tool leaves on a volume that it keeps (a label, so that volumes can be selected by it).
+inline constexpr std::string_view k_managed_by_label = "app.kubernetes.io/managed-by";
+inline constexpr std::string_view k_managed_by_value = "kubectl-truenas-migrate";
 
 struct Volume {
   std::string name, uid;
@@ -24,7 +23,7 @@ struct Volume {
   std::string storage_class, reclaim_policy, phase;
   std::string claim_ns, claim_name, claim_uid;  // spec.claimRef
   std::int64_t bytes = 0;                       // spec.capacity.storage; 0 when absent or unreadable
-  bool kept = false;                            // carries k_kept_label
+  bool kept = false;                            // carries our mark
 };
 
 Volume read_volume(const json::Value& object);

@@ -1,0 +1,38 @@
+#pragma once
+// The user's terminal: progress lines on stderr, and the one question. It must not decide what an answer
+// means (engine/confirm.h does).
+
+#include <optional>
+#include <string>
+
+#include "lib/engine/run.h"
+
+namespace truenas::plugin {
+
+bool stdin_is_terminal();
+bool stderr_is_terminal();
+// Prints `question` to stderr and reads one line from stdin; nullopt at its end or when interrupted.
+std::optional<std::string> ask(const std::string& question);
+
+// One line an event. On a terminal a wait rewrites its own line; in a pipe it is repeated at most every 15 s.
+class ConsoleProgress final : public engine::RunObserver {
+ public:
+  explicit ConsoleProgress(Clock& clock)
+      : clock_(clock), start_(clock.steady()), live_(stderr_is_terminal()) {}
+  void on_step_begin(const engine::Step& step, int attempt) override;
+  void on_step_done(const engine::Step& step, Milliseconds elapsed) override;
+  void on_wait(const engine::Wait& wait, Milliseconds elapsed, const std::string& because) override;
+  void on_progress(const std::string& line) override;
+  void on_trouble(const Error& error, Milliseconds retry_in) override;
+
+ private:
+  void line(const std::string& text);
+  Clock& clock_;
+  Milliseconds start_;
+  bool live_;
+  bool open_line_ = false;  // the last line on the terminal is a wait that may be rewritten
+  std::string waited_;      // what the last wait line said, without its time
+  Milliseconds last_wait_line_{0};
+};
+
+}  // namespace truenas::plugin
