@@ -5,6 +5,7 @@
 
 #include "lib/base/text.h"
 #include "lib/json/parse_internal.h"
+#include "lib/json/piece_parser.h"
 #include "lib/json/sax_builder.h"
 #include "lib/json/value_internal.h"
 
@@ -21,8 +22,12 @@ std::string reason_of(rapidjson::ParseErrorCode code) {
   return lower(reason);
 }
 
-Error failure(std::string_view source, std::uint64_t at, std::string_view why) {
-  return make_error(Kind::format, fmt::format("{}: not valid JSON at byte {}: {}", source, at, why));
+// Errors inside a token, which more text would not mend.
+bool spoils_token(rapidjson::ParseErrorCode code) {
+  return code == rapidjson::kParseErrorNumberTooBig || code == rapidjson::kParseErrorStringInvalidEncoding ||
+         code == rapidjson::kParseErrorStringEscapeInvalid ||
+         code == rapidjson::kParseErrorStringUnicodeSurrogateInvalid ||
+         code == rapidjson::kParseErrorStringUnicodeEscapeInvalidHex;
 }
 
 }  // namespace
@@ -34,16 +39,18 @@ Result<Value> parse_filtered(std::string_view text, std::string_view source, std
   SaxBuilder builder(filter);
   const rapidjson::ParseResult outcome = reader.Parse<k_parse_flags>(stream, builder);
   if (builder.too_deep()) {
-    return failure(source, offset + stream.Tell(),
-                   fmt::format("nested deeper than {} levels", k_depth_limit));
+    return unexpected(source, offset + stream.Tell(),
+                      fmt::format("nested deeper than {} levels", k_depth_limit));
   }
   if (outcome.IsError()) {
     // Running out of text shows as whatever the parser missed next; the reader needs to know it was cut.
-    if (stream.Tell() >= text.size()) return failure(source, offset + text.size(), "it ends too early");
-    return failure(source, offset + outcome.Offset(), reason_of(outcome.Code()));
+    if (stream.Tell() >= text.size() && !spoils_token(outcome.Code())) {
+      return unexpected(source, offset + text.size(), "it ends too early");
+    }
+    return unexpected(source, offset + outcome.Offset(), reason_of(outcome.Code()));
   }
   // A NUL byte looks to RapidJSON like the end of the text.
-  if (stream.Tell() != text.size()) return failure(source, offset + stream.Tell(), "unexpected NUL byte");
+  if (stream.Tell() != text.size()) return unexpected(source, offset + stream.Tell(), "unexpected NUL byte");
   return builder.take();
 }
 

@@ -26,7 +26,10 @@ class ListReader {
   Result<void> feed(std::string_view bytes);
   // Must be called at the end of the body: Kind::format when the document is not complete.
   Result<void> finish();
+  // Valid after finish(); without "items".
   const Value& rest() const;
+  // Whether the document had an array "items": a List, and no other kind of answer.
+  bool saw_items() const;
 
  private:
   struct State;
