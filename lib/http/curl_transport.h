@@ -9,6 +9,16 @@
 
 namespace truenas::http {
 
+// How long things may take. Only tests have a reason to change them.
+struct Timings {
+  Milliseconds connect{30'000};           // dial and TLS handshake (Y7)
+  Milliseconds handshake{30'000};         // of a WebSocket upgrade, when the request sets no timeout
+  Milliseconds interrupt_grace{5'000};    // for the reply to a write in flight when a stop is asked for
+  Milliseconds ping{5'000};               // between our pings (N1)
+  Milliseconds silence{61'000};           // without any inbound byte a WebSocket counts as dead (N1) …
+  Milliseconds blocked_silence{300'000};  // … but so long once we sent data: a stalled stdin stops pongs (N2)
+};
+
 struct Endpoint {
   std::string scheme = "https";  // http or https
   std::string host;              // without brackets for IPv6
@@ -22,6 +32,7 @@ struct Endpoint {
   bool proxy_from_environment = true;
   bool compression = true;
   std::string user_agent;
+  Timings timings;
 };
 
 // Refuses (Kind::config) an endpoint whose certificates cannot be parsed.

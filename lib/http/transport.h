@@ -50,6 +50,7 @@ struct Message {
   int close_code = 0;  // 1005 when the peer sent none, 1006 when the connection just ended
 };
 
+// Used by one thread at a time. The destructor closes with code 1000 and does not wait.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
@@ -57,8 +58,8 @@ class WebSocket {
   virtual const std::string& protocol() const = 0;
   // Sends one unfragmented, masked binary message (F5, F7). Kind::unavailable when the connection is gone.
   virtual Result<void> send(std::string_view data) = 0;
-  // Waits for the next whole message, answering pings and sending them every 5 s. nullopt after `wait`
-  // without one.
+  // Waits for the next whole message (at most 64 MiB), answering pings and sending them every 5 s. nullopt
+  // after `wait` without one. Kind::format when the peer breaks RFC 6455; after Type::closed always that.
   virtual Result<std::optional<Message>> receive(Milliseconds wait) = 0;
 };
 
@@ -70,9 +71,15 @@ class Transport {
   virtual ~Transport() = default;
   // Errors: unavailable (nothing was sent, or a GET got no full reply), outcome_unknown (a request that is
   // not a GET was sent, in part or whole, and no full reply came), config (TLS files), auth (the server's
-  // certificate is not trusted), interrupted. `what` speaks as kubectl does (S5: "the connection to the
-  // server H was refused …").
+  // certificate is not trusted, or it does not accept ours), format (what answered is not HTTP), interrupted.
+  // `what` speaks as kubectl does (S5: "the connection to the server H was refused …").
+  //
+  // A request to stop (lib/base/interrupt.h) that arrives meanwhile ends a read at once; a write in flight
+  // gets a few seconds more for its reply. An exchange begun after that request is clean-up and runs as
+  // always, unless it is endless (Request::stall is set): that is interrupted at once.
   virtual Result<Response> send(const Request& request, const BodySink& sink = {}) = 0;
+  // As send, but an upgrade counts as a write though it is a GET: exec runs a command. `timeout` bounds the
+  // handshake only (30 s when 0).
   virtual Result<Upgrade> upgrade(const Request& request, const std::vector<std::string>& protocols) = 0;
 };
 
