@@ -47,6 +47,7 @@ Turn RunLoop::decide() {
   asked_in_a_row_ = asked != nullptr && asked->id == asked_ ? asked_in_a_row_ + 1 : 1;
   asked_ = asked != nullptr ? asked->id : "";
   if (asked != nullptr) return step(*asked);
+  trouble_.reset();
   if (const Wait* waited = std::get_if<Wait>(&next)) return wait(*waited);
   if (const Blocked* refusal = std::get_if<Blocked>(&next)) return blocked(*refusal);
   return Ending{std::get<Done>(next), std::nullopt};
