@@ -31,12 +31,19 @@ struct ConnectionFlags {
 // The process's surroundings, so that tests need neither environment nor files of their own.
 struct Environment {
   std::function<std::optional<std::string>(const std::string& name)> variable;
-  std::function<Result<std::string>(const std::string& path)>
-      read_file;  // not_found, or config with errno's text
+  // The whole file, at most 64 MiB. Errors: not_found, or config; `what` is the reason alone ("permission
+  // denied"), without the path.
+  std::function<Result<std::string>(const std::string& path)> read_file;
   std::string working_directory;
   bool stdin_is_terminal = false;
 };
 Environment process_environment();
+
+// What may be run as a credential plugin, from kuberc (E9). kubectl checks it too, but only for itself.
+struct PluginPolicy {
+  enum class Type { allow_all, deny_all, allowlist } type = Type::allow_all;
+  std::vector<std::string> allowlist;  // names (PATH) or absolute paths
+};
 
 // An exec credential plugin as configured (E1-E4).
 struct ExecPlugin {
@@ -44,7 +51,15 @@ struct ExecPlugin {
   std::vector<std::string> args;
   std::vector<std::pair<std::string, std::string>> env;
   bool provide_cluster_info = false;
-  json::Value cluster_info;  // spec.cluster of KUBERNETES_EXEC_INFO (E3), null unless asked for
+  json::Value cluster_info;        // spec.cluster of KUBERNETES_EXEC_INFO (E3), null unless asked for
+  bool stdin_is_terminal = false;  // E4
+  PluginPolicy policy;
+};
+
+// Something worth a line on stderr that does not stop the resolution; shown from that verbosity on.
+struct Notice {
+  int verbosity = 0;
+  std::string text;
 };
 
 struct ClientConfig {
@@ -63,6 +78,7 @@ struct ClientConfig {
   std::vector<std::pair<std::string, std::vector<std::string>>> impersonate_extra;
   Milliseconds request_timeout{0};
   std::string context;  // the chosen context's name, "" for none
+  std::vector<Notice> notices;
 };
 
 // Finds, loads, merges and resolves. Kind::config (or usage, for a bad flag value) with kubectl's wording.
