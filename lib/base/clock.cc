@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <thread>
 
 #include "lib/base/interrupt.h"
@@ -46,6 +47,37 @@ std::string date_and_time(std::chrono::microseconds wall) {
                      t.tm_hour, t.tm_min, t.tm_sec);
 }
 
+constexpr std::size_t k_date_and_time_length = 19;  // "2026-11-22T13:28:34"
+
+// The decimal number of exactly `length` digits at `at`; -1 when there is none.
+int number_at(std::string_view text, std::size_t at, std::size_t length) {
+  if (at + length > text.size()) return -1;
+  int number = 0;
+  for (const char c : text.substr(at, length)) {
+    if (c < '0' || c > '9') return -1;
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
+std::optional<std::chrono::seconds> take_date_and_time(std::string_view text) {
+  if (text.size() < k_date_and_time_length) return std::nullopt;
+  if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' ||
+      text[16] != ':') {
+    return std::nullopt;
+  }
+  const int hour = number_at(text, 11, 2), minute = number_at(text, 14, 2), second = number_at(text, 17, 2);
+  const int year = number_at(text, 0, 4), month = number_at(text, 5, 2), day = number_at(text, 8, 2);
+  if (year < 0 || month < 0 || day < 0) return std::nullopt;
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::sys_days(date).time_since_epoch()) +
+         std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
+}
+
 }  // namespace
 
 Clock& system_clock() {
@@ -65,19 +97,11 @@ Result<std::chrono::microseconds> parse_time(std::string_view text) {
   const auto bad = [&] {
     return make_error(Kind::format, fmt::format("{} is not an RFC 3339 time", quote(text)));
   };
-  int year, month, day, hour, minute, second, used = 0;
-  const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
-                  &second, &used) != 6 ||
-      used == 0) {
-    return bad();
-  }
-  std::tm parts{};
-  parts.tm_year = year - 1900, parts.tm_mon = month - 1, parts.tm_mday = day;
-  parts.tm_hour = hour, parts.tm_min = minute, parts.tm_sec = second;
-  std::chrono::microseconds result = std::chrono::seconds(timegm(&parts));
-  std::string_view rest = std::string_view(copy).substr(static_cast<std::size_t>(used));
-  if (!rest.empty() && rest.front() == '.') {
+  const auto moment = take_date_and_time(text);
+  if (!moment) return bad();
+  std::chrono::microseconds result = *moment;
+  std::string_view rest = text.substr(k_date_and_time_length);
+  if (rest.starts_with('.')) {
     rest.remove_prefix(1);
     long scale = 100000;
     std::size_t digits = 0;
@@ -88,15 +112,13 @@ Result<std::chrono::microseconds> parse_time(std::string_view text) {
     rest.remove_prefix(digits);
   }
   if (rest == "Z" || rest == "z") return result;
-  int offset_hours, offset_minutes;
-  char sign;
-  if (rest.size() != 6 ||
-      std::sscanf(std::string(rest).c_str(), "%c%2d:%2d", &sign, &offset_hours, &offset_minutes) != 3 ||
-      (sign != '+' && sign != '-')) {
+  const int hours = number_at(rest, 1, 2), minutes = number_at(rest, 4, 2);
+  if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':' || hours < 0 || hours > 23 ||
+      minutes < 0 || minutes > 59) {
     return bad();
   }
-  const auto offset = std::chrono::minutes(offset_hours * 60 + offset_minutes);
-  return sign == '+' ? result - offset : result + offset;
+  const auto offset = std::chrono::minutes(hours * 60 + minutes);
+  return rest[0] == '+' ? result - offset : result + offset;
 }
 
 }  // namespace truenas
