@@ -7,7 +7,7 @@
 namespace truenas::http {
 namespace {
 
-constexpr std::size_t k_header_limit = 1u << 20;
+constexpr std::size_t k_header_limit = 256u << 10;  // below libcurl's own limit, which newer versions have
 constexpr std::size_t k_error_body_limit = 1u << 20;
 // No object is larger than 3 MiB (Y6) and lists are paged; larger bodies go through a sink.
 constexpr std::size_t k_body_limit = 512u << 20;
@@ -97,6 +97,11 @@ bool Exchange::take_header(std::string_view line) {
   if (line.rfind("HTTP/", 0) == 0) {  // also after a 1xx
     response_.headers.clear();
     response_.status = status_of(line);
+    head_complete_ = false;
+    return true;
+  }
+  if (trim(line).empty()) {
+    head_complete_ = response_.status >= 200;
     return true;
   }
   const std::size_t colon = line.find(':');
@@ -143,6 +148,13 @@ Milliseconds Exchange::next_look() const {
   return std::clamp(request_.stall - since(last_activity_), Milliseconds(1), k_look_interval);
 }
 
+// RFC 9112 §6.3: a reply with neither ends with its connection, and a cut one looks like a whole one.
+bool Exchange::has_known_length() const {
+  const int status = response_.status;
+  if (!is_success(status) || status == 204 || request_.method == "HEAD") return true;
+  return !response_.header("Content-Length").empty() || !response_.header("Transfer-Encoding").empty();
+}
+
 Ending Exchange::finish(CURL* easy, CURLcode code) {
   Ending ending;
   ending.code = code;
@@ -150,7 +162,17 @@ Ending Exchange::finish(CURL* easy, CURLcode code) {
   ending.detail = printable(curl_text_[0] != '\0' ? curl_text_.data() : curl_easy_strerror(code));
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &ending.os_error);
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &ending.verify_result);
-  if (code == CURLE_OK || body_cut_) return ending;
+  if (code == CURLE_OK || body_cut_) {
+    // libcurl takes a head that was cut, and a body that has no length but the connection's, for whole.
+    if (!head_complete_) {
+      ending.cause = Ending::Cause::curl;
+      ending.code = CURLE_PARTIAL_FILE;
+      ending.detail = "the connection ended within the headers";
+    } else if (!has_known_length()) {
+      ending.cause = Ending::Cause::unframed;
+    }
+    return ending;
+  }
   ending.cause = broken_.value_or(Ending::Cause::curl);
   ending.error = std::move(sink_error_);
   return ending;

@@ -13,7 +13,16 @@ namespace truenas::http {
 
 // How an exchange ended.
 struct Ending {
-  enum class Cause { done, curl, sink, too_large, interrupted, stalled, would_resend } cause = Cause::done;
+  enum class Cause {
+    done,
+    curl,
+    sink,
+    too_large,
+    unframed,
+    interrupted,
+    stalled,
+    would_resend
+  } cause = Cause::done;
   CURLcode code = CURLE_OK;    // with Cause::curl
   std::optional<Error> error;  // with Cause::sink: the sink's own
   bool sent = false;           // perhaps: the connection stood, and sending had begun
@@ -45,6 +54,7 @@ class Exchange {
   bool take_header(std::string_view line);
   bool take_body(std::string_view piece);
   std::optional<Ending::Cause> must_stop();
+  bool has_known_length() const;
   Ending finish(CURL* easy, CURLcode code);
   Milliseconds next_look() const;
 
@@ -56,6 +66,7 @@ class Exchange {
   Response response_;
   std::size_t header_bytes_ = 0;
   int sendings_ = 0;
+  bool head_complete_ = false;
   bool body_begun_ = false;
   bool body_cut_ = false;
   std::optional<Ending::Cause> broken_;  // set by a callback that made libcurl stop

@@ -32,7 +32,7 @@ Error untrusted(const Origin& origin, const Ending& ending) {
                      "-dates",
                      origin.server)});
   }
-  if (ending.verify_result == 0) {  // the chain is fine, the name is not
+  if (contains(ending.detail, "match")) {  // the chain is fine, the name is not (libcurl's own check)
     return unable(Kind::auth, failed + fmt::format("certificate is not valid for {}", printable(name)),
                   {"give a name that is in the certificate: --tls-server-name=NAME"});
   }
@@ -151,6 +151,12 @@ Error describe_cause(const Origin& origin, const Request& request, const Ending&
                         fmt::format("the reply of the server {} is larger than any reply of an API "
                                     "server",
                                     origin.server));
+    case Ending::Cause::unframed:
+      return make_error(Kind::format,
+                        fmt::format("the reply of the server {} has neither a length nor chunks, so "
+                                    "nobody can tell whether it is whole",
+                                    origin.server),
+                        {"a proxy that speaks HTTP/1.0 may stand in between"});
     case Ending::Cause::would_resend:
       return make_error(
           Kind::unavailable,

@@ -33,7 +33,7 @@ TEST_CASE("server URLs are read as kubectl reads them (R5)") {
       {"https://h/a%2Fb", "https", "h", "/a%2Fb", 443},
   };
   for (const Row& row : rows) {
-    CAPTURE(row.text);
+    CAPTURE(std::string(row.text));
     const auto url = parse_server_url(row.text);
     REQUIRE(url.ok());
     CHECK(url->scheme == row.scheme);
@@ -65,7 +65,7 @@ TEST_CASE("what is not a server URL is a configuration error, never a guess") {
                            "://h",
                            "https://a:b:c",
                            "unix:///run/x"}) {
-    CAPTURE(text);
+    CAPTURE(std::string(text));
     const auto url = parse_server_url(text);
     REQUIRE_FALSE(url.ok());
     CHECK(url.error().kind == Kind::config);
