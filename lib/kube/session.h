@@ -68,8 +68,10 @@ class Session {
   ~Session();
   // One call, retried as Y1/Y2 allow. A failure answer becomes an Error: kind by reason first, code second
   // (NotFound not_found; Conflict, AlreadyExists conflict; Unauthorized, Forbidden auth; 429, 5xx, Timeout,
-  // Expired unavailable; other 4xx refused) and, where asked for, the Status. A write without a full reply:
-  // outcome_unknown.
+  // Expired unavailable; other 4xx refused; a redirect config) and, where asked for, the Status. A write
+  // without a full reply, and one answered 5xx (S2 Timeout: "may still be processing the request"):
+  // outcome_unknown. Calls that are no watch give up after 90 s of silence: the server itself cuts them at 60
+  // s (Y6).
   Result<http::Response> call(const Call& call, const http::BodySink& sink = {}, Status* status = nullptr);
   // The same, the 2xx body parsed; S4: a Status that is no Success is an error, an empty body too.
   Result<json::Value> call_json(const Call& call, Status* status = nullptr);
@@ -79,12 +81,19 @@ class Session {
   Clock& clock() { return clock_; }
 
  private:
-  struct Limiter;
+  struct State;
+  http::Request make_request(const Call& call, Milliseconds timeout) const;
+  Result<http::Response> attempt(const Call& call, Milliseconds timeout, const http::BodySink& sink,
+                                 bool* handed_on);
+  void note_answer(const http::Request& request, const http::Response& response, std::string_view body,
+                   Milliseconds took);
+  void log_lines(const std::vector<std::string>& lines);
+
   std::unique_ptr<http::Transport> transport_;
   std::unique_ptr<CredentialSource> credentials_;
   SessionOptions options_;
   Clock& clock_;
-  std::unique_ptr<Limiter> limiter_;
+  std::unique_ptr<State> state_;  // what calls of several threads share: rate, warnings already shown, log
 };
 
 }  // namespace truenas::kube
