@@ -53,10 +53,7 @@ Turn RunLoop::after_act(const Step& step, Episode& episode, const Result<void>& 
   const Error& error = result.error();
   episode.last_trouble = error.what;
   if (error.kind == Kind::conflict || error.kind == Kind::not_found) return conflict(step, episode, error);
-  // A 5xx may have taken effect nonetheless: only what is seen next tells.
-  if (error.kind == Kind::outcome_unknown || error.kind == Kind::unavailable) {
-    record(step, episode, ActedStep::Effect::unknown);
-  }
+  if (error.kind == Kind::outcome_unknown) record(step, episode, ActedStep::Effect::unknown);
   return trouble(error, true);
 }
 
