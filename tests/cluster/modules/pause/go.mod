@@ -1,0 +1,3 @@
+module kubectl-truenas-migrate/tests/cluster/modules/pause
+
+go 1.26
