@@ -39,11 +39,15 @@ std::optional<std::string> ask(const std::string& question) {
 }
 
 void ConsoleProgress::line(const std::string& text) {
-  if (open_line_) std::fputs("\n", stderr);
-  open_line_ = false;
+  finish();
   waited_.clear();
   std::fputs(fmt::format("[{:>6}] {}\n", format_elapsed(clock_.steady() - start_), printable(text)).c_str(),
              stderr);
+}
+
+void ConsoleProgress::finish() {
+  if (open_line_) std::fputs("\n", stderr);
+  open_line_ = false;
 }
 
 void ConsoleProgress::on_step_begin(const engine::Step& step, int attempt) {

@@ -24,6 +24,8 @@ class ConsoleProgress final : public engine::RunObserver {
   void on_wait(const engine::Wait& wait, Milliseconds elapsed, const std::string& because) override;
   void on_progress(const std::string& line) override;
   void on_trouble(const Error& error, Milliseconds retry_in) override;
+  // Ends a line that is still open.
+  void finish();
 
  private:
   void line(const std::string& text);

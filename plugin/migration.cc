@@ -1,0 +1,96 @@
+#include "plugin/migration.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "lib/base/quantity.h"
+#include "lib/base/text.h"
+#include "lib/engine/explain.h"
+#include "lib/report/plan_report.h"
+#include "plugin/console.h"
+#include "plugin/exit_code.h"
+
+namespace truenas::plugin {
+
+std::vector<Flag> migration_flags() {
+  return {
+      {"dry-run", 0, "none|client|server", "Show the plan only; server: also try its steps on the API server.", "none",
+       false, "client"},
+      {"yes", 'y', "", "Carry out the plan without asking."},
+      {"accept", 0, "ID", "Consent to a loss or skipped check that the plan names.", "", true},
+      {"timeout", 0, "DURATION", "Stop (resumable) after so long; 0 is never.", "0"},
+      {"output", 'o', "FORMAT", "json or yaml: the result as a document."},
+      {"help", 'h', "", "Show this help."},
+  };
+}
+
+Result<MigrationFlags> read_migration_flags(const Arguments& arguments) {
+  MigrationFlags flags;
+  const std::string dry_run = arguments.text("dry-run");
+  if (dry_run == "client") {
+    flags.dry_run = DryRun::client;
+  } else if (dry_run == "server") {
+    flags.dry_run = DryRun::server;
+  } else if (dry_run != "none") {
+    return make_error(Kind::usage, fmt::format("Invalid dry-run value ({}). Must be \"none\", \"server\", or "
+                                               "\"client\".",
+                                               printable(dry_run)));
+  }
+  flags.yes = arguments.yes("yes");
+  TM_TRY_ASSIGN(flags.timeout, parse_duration(arguments.text("timeout")));
+  TM_TRY_ASSIGN(flags.format, parse_output_format(arguments.text("output")));
+  return flags;
+}
+
+Result<void> ask_for_consent(const engine::Plan& plan, const MigrationFlags& flags) {
+  std::fputs(report::render_plan(plan).c_str(), stderr);
+  std::fputs("\n", stderr);
+  return engine::confirm(plan, {flags.yes, stdin_is_terminal()},
+                         [](std::string_view question) { return ask(std::string(question)); });
+}
+
+Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what) {
+  Clock& clock = what.session->clock();
+  engine::LockOptions lock_options;
+  lock_options.ns = what.journal->address().ns;
+  lock_options.name = what.journal->address().name();
+  lock_options.what = what.what;
+  lock_options.holder = engine::this_holder();
+  lock_options.clock = &clock;
+  lock_options.on_watch = [](const engine::Lease& lease, Milliseconds duration) {
+    std::fputs(fmt::format("{} holds the lock; watching for {} whether it is still alive\n", lease.holder,
+                           format_elapsed(duration))
+                   .c_str(),
+               stderr);
+  };
+  TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock, engine::Lock::acquire(*what.session, lock_options));
+  kube::Writer writer(*what.session, lock->permit());
+  if (what.hand_over) what.hand_over(&writer);
+
+  ConsoleProgress progress(clock);
+  engine::JournalLog log(*what.journal, writer, lock->holder());
+  engine::RunOptions options;
+  options.clock = &clock;
+  options.observer = &progress;
+  options.log = &log;
+  options.explain = engine::explain_by_events(kube::Reader(*what.session));
+  options.timeout = what.timeout;
+  engine::Outcome outcome = engine::run(machine, writer, options);
+  progress.finish();
+
+  if (what.hand_over) what.hand_over(nullptr);
+  // A lock that could not be given back ends by itself after its duration: worth a word, not a failure.
+  if (const auto released = lock->release(); !released.ok()) {
+    std::fputs(fmt::format("warning: cannot release the lock: {}\n", released.error().what).c_str(), stderr);
+  }
+  return outcome;
+}
+
+int conclude(const engine::Outcome& outcome) {
+  if (outcome.error) std::fputs(render_error(*outcome.error).c_str(), stderr);
+  std::fputs(report::render_outcome(outcome).c_str(), stderr);
+  return outcome.error ? exit_code_of(outcome.error->kind) : static_cast<int>(k_exit_done);
+}
+
+}  // namespace truenas::plugin
