@@ -35,10 +35,11 @@ bool is_success(int status) {
 
 }  // namespace
 
-Exchange::Exchange(const Request& request, const BodySink& sink, bool is_write, Milliseconds interrupt_grace)
+Exchange::Exchange(const Request& request, const BodySink& sink, Purpose purpose,
+                   Milliseconds interrupt_grace)
     : request_(request),
       sink_(sink),
-      is_write_(is_write),
+      purpose_(purpose),
       interrupt_grace_(interrupt_grace),
       began_interrupted_(interrupted()),
       last_activity_(std::chrono::steady_clock::now()) {}
@@ -79,7 +80,7 @@ std::size_t Exchange::on_body(char* data, std::size_t size, std::size_t count, v
 int Exchange::on_ready_to_send(void* self, char*, char*, int, int) noexcept {
   auto* exchange = static_cast<Exchange*>(self);
   ++exchange->sendings_;
-  if (exchange->is_write_ && exchange->sendings_ > 1) {
+  if (exchange->purpose_ == Purpose::write && exchange->sendings_ > 1) {
     exchange->broken_ = Ending::Cause::would_resend;
     return CURL_PREREQFUNC_ABORT;
   }
@@ -137,7 +138,7 @@ std::optional<Ending::Cause> Exchange::must_stop() {
   if (!interrupted()) return std::nullopt;
   const bool endless = request_.stall.count() > 0;
   if (began_interrupted_ && !endless) return std::nullopt;
-  if (!is_write_ || sendings_ == 0) return Ending::Cause::interrupted;
+  if (purpose_ != Purpose::write || sendings_ == 0) return Ending::Cause::interrupted;
   if (!interrupt_seen_) interrupt_seen_ = std::chrono::steady_clock::now();
   if (since(*interrupt_seen_) < interrupt_grace_) return std::nullopt;
   return Ending::Cause::interrupted;
@@ -158,12 +159,13 @@ bool Exchange::has_known_length() const {
 Ending Exchange::finish(CURL* easy, CURLcode code) {
   Ending ending;
   ending.code = code;
-  ending.sent = sendings_ > 0;
+  ending.sent = was_sent();
   ending.detail = printable(curl_text_[0] != '\0' ? curl_text_.data() : curl_easy_strerror(code));
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &ending.os_error);
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &ending.verify_result);
   if (code == CURLE_OK || body_cut_) {
     // libcurl takes a head that was cut, and a body that has no length but the connection's, for whole.
+    if (purpose_ == Purpose::connect) return ending;
     if (!head_complete_) {
       ending.cause = Ending::Cause::curl;
       ending.code = CURLE_PARTIAL_FILE;
@@ -189,7 +191,7 @@ Ending Exchange::run(Slot& slot) {
     if (running == 0) break;
     if (const auto cause = must_stop()) {
       failed.cause = *cause;
-      failed.sent = sendings_ > 0;
+      failed.sent = was_sent();
       return failed;
     }
     const int wait = static_cast<int>(next_look().count());

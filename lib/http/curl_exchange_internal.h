@@ -34,8 +34,9 @@ struct Ending {
 // Not movable: libcurl holds its address.
 class Exchange {
  public:
-  // `is_write`: its reply must not be given up lightly, and it is never sent twice.
-  Exchange(const Request& request, const BodySink& sink, bool is_write, Milliseconds interrupt_grace);
+  // A write's reply must not be given up lightly, and it is never sent twice. `connect` only dials.
+  enum class Purpose { read, write, connect };
+  Exchange(const Request& request, const BodySink& sink, Purpose purpose, Milliseconds interrupt_grace);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -55,12 +56,13 @@ class Exchange {
   bool take_body(std::string_view piece);
   std::optional<Ending::Cause> must_stop();
   bool has_known_length() const;
+  bool was_sent() const { return purpose_ != Purpose::connect && sendings_ > 0; }
   Ending finish(CURL* easy, CURLcode code);
   Milliseconds next_look() const;
 
   const Request& request_;
   const BodySink& sink_;
-  const bool is_write_;
+  const Purpose purpose_;
   const Milliseconds interrupt_grace_;
   const bool began_interrupted_;
   Response response_;

@@ -60,7 +60,11 @@ class WebSocket {
   virtual Result<void> send(std::string_view data) = 0;
   // Waits for the next whole message (at most 64 MiB), answering pings and sending them every 5 s. nullopt
   // after `wait` without one. Kind::format when the peer breaks RFC 6455; after Type::closed always that.
+  // A request to stop that arrives meanwhile is reported once, as Kind::interrupted; then it goes on.
   virtual Result<std::optional<Message>> receive(Milliseconds wait) = 0;
+  // Once the peer has said its last (the exec status), pings can only hurt: one that crosses its close makes
+  // the kernel drop what was not read yet (N5).
+  virtual void stop_pings() {}
 };
 
 // A refused upgrade: the response, its body up to 64 KiB (X6).
