@@ -1,0 +1,132 @@
+#include "lib/workflow/postgres_rolling/project.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "lib/base/text.h"
+#include "lib/storage/volume.h"
+#include "lib/workflow/postgres_rolling/queries.h"
+#include "lib/workflow/postgres_rolling/steps.h"
+
+namespace truenas::workflow {
+namespace {
+
+using engine::Step;
+
+std::string argument(const Step& step, const char* name) {
+  const auto found = step.arguments.find(name);
+  return found == step.arguments.end() ? std::string() : found->second;
+}
+
+int number_argument(const Step& step, const char* name) {
+  return std::atoi(argument(step, name).c_str());
+}
+
+void note(PostgresWorld& world, const Step& step) {
+  const std::string key = argument(step, "key");
+  MoveFacts& facts = world.facts;
+  if (key.ends_with(".begin")) {
+    facts = MoveFacts{};
+    facts.number = number_argument(step, "number");
+    facts.cluster_uid = argument(step, "cluster_uid");
+    facts.from_class = argument(step, "from_class");
+    facts.to_class = argument(step, "to_class");
+    facts.instances = number_argument(step, "instances");
+    facts.settings = split(argument(step, "settings"), ',');
+    if (step.arguments.contains("spare")) facts.spare = number_argument(step, "spare");
+  } else if (key.ends_with(".spare")) {
+    facts.spare = number_argument(step, "value");
+  } else if (key.ends_with(".end")) {
+    facts.ended = true;
+  } else {
+    for (CanaryAttempt* attempt : {&world.canary.as_is, &world.canary.without_fs_group}) {
+      if (key == "canary-" + attempt->fingerprint) attempt->noted = true;
+    }
+  }
+}
+
+void keep(PostgresWorld& world, const Step& step) {
+  const auto found = world.cluster.volumes.find(argument(step, "volume"));
+  if (found == world.cluster.volumes.end()) return;
+  found->second.annotations.try_emplace(std::string(k_original_policy_annotation),
+                                        found->second.reclaim_policy);
+  found->second.reclaim_policy = "Retain";
+  found->second.labels[std::string(storage::k_managed_by_label)] = storage::k_managed_by_value;
+}
+
+void set_class(PostgresWorld& world) {
+  for (auto& setting : world.cluster.storage) {
+    if (setting.storage_class == world.from.name) setting.storage_class = world.to.name;
+  }
+  world.memory.class_was_set = true;
+}
+
+void drop_fs_group(PostgresWorld& world) {
+  world.canary.uses_fs_group = false;
+  world.canary.as_is = world.canary.without_fs_group;
+  world.canary.without_fs_group = {};
+  world.site.facts.shape.has_fs_group = false;
+  world.pods_with_fs_group = static_cast<int>(world.cluster.pods.size());
+}
+
+void change_canary(PostgresWorld& world, const Step& step) {
+  CanaryState& canary = world.canary;
+  if (step.verb == "create-canary-claim") {
+    canary.claim_uid = "canary-claim";
+    canary.claim_phase = "Pending";
+    canary.first_round_passed = false;
+  } else if (step.verb == "create-canary-pod") {
+    canary.pod_uid = canary.first_round_passed ? "canary-pod-2" : "canary-pod";
+    canary.pod_phase = "Pending";
+    canary.pod_fingerprint = argument(step, "fingerprint");
+    canary.pod_passed_first_round = false;
+  } else if (step.verb == "release-canary-volume") {
+    canary.volume_policy = "Delete";
+  } else if (step.verb == "delete-canary-pod") {
+    canary.pod_terminating = true;
+  } else if (step.verb == "delete-canary-claim") {
+    canary.claim_terminating = true;
+  }
+}
+
+void change_instances(PostgresWorld& world, const Step& step) {
+  cnpg::ClusterState& cluster = world.cluster;
+  for (auto& pod : cluster.pods) {
+    if (pod.name != argument(step, "instance") || pod.uid != argument(step, "uid")) continue;
+    if (step.verb == "mark-unrecoverable") pod.marked_unrecoverable = true;
+    if (step.verb == "remove-mark") pod.marked_unrecoverable = false;
+    if (step.verb == "delete-pod") pod.terminating = true;
+  }
+  for (auto& claim : cluster.claims) {
+    if (step.verb == "delete-claim" && claim.uid == argument(step, "uid")) claim.terminating = true;
+  }
+  if (step.verb == "delete-job") {
+    std::erase_if(cluster.jobs, [&](const auto& job) { return job.uid == argument(step, "uid"); });
+  }
+  if (step.verb == "add-spare" || step.verb == "remove-spare") {
+    cluster.instances = number_argument(step, "to");
+    if (spare_is_there(world)) world.memory.spare_was_there = true;
+    world.memory.first_instances = cluster.instances;
+  }
+  if (step.verb == "switch-over") {
+    cluster.target_primary = argument(step, "to");
+    cluster.phase = "Switchover in progress";
+  }
+}
+
+}  // namespace
+
+PostgresWorld project_step(PostgresWorld world, const Step& step) {
+  if (step.verb == "note") note(world, step);
+  if (step.verb == "keep-volume") keep(world, step);
+  if (step.verb == "set-class") set_class(world);
+  if (step.verb == "drop-fs-group") drop_fs_group(world);
+  if (step.verb == "prove") world.facts.proof = "passed";
+  change_canary(world, step);
+  change_instances(world, step);
+  return world;
+}
+
+}  // namespace truenas::workflow

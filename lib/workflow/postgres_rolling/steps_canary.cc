@@ -1,0 +1,97 @@
+// Steps of the canary: a throw-away claim of the target class and a Pod that runs PostgreSQL on it.
+
+#include <fmt/format.h>
+
+#include "lib/base/text.h"
+#include "lib/workflow/postgres_rolling/queries.h"
+#include "lib/workflow/postgres_rolling/steps.h"
+
+namespace truenas::workflow {
+
+using engine::Step;
+
+std::string canary_name(const PostgresWorld& world) {
+  return cut_name(world.cluster.name + "-class-canary");
+}
+
+Step create_canary_claim(const PostgresWorld& world) {
+  Step step;
+  const std::string name = canary_name(world);
+  step.id = "create canary claim";
+  step.verb = "create-canary-claim";
+  step.object = fmt::format("persistentvolumeclaim {}/{}", world.cluster.ns, name);
+  step.arguments = {{"name", name}, {"class", world.to.name}};
+  step.title = fmt::format("create the throw-away claim {} on {}", name, world.to.name);
+  step.reason = "whether the class can carry PostgreSQL is tried before anything is changed";
+  step.undo = "it is deleted in any case";
+  return step;
+}
+
+Step create_canary_pod(const PostgresWorld& world, bool without_fs_group) {
+  Step step;
+  const std::string name = canary_name(world);
+  const int round = world.canary.first_round_passed ? 2 : 1;
+  step.id = fmt::format("create canary pod{}, round {}", without_fs_group ? " without fsGroup" : "", round);
+  step.verb = "create-canary-pod";
+  step.object = fmt::format("pod {}/{}", world.cluster.ns, name);
+  step.arguments = {{"name", name},
+                    {"without_fs_group", without_fs_group ? "true" : "false"},
+                    {"fingerprint", without_fs_group ? world.canary.without_fs_group.fingerprint
+                                                     : world.canary.as_is.fingerprint}};
+  const std::string how = without_fs_group ? " without fsGroup" : "";
+  if (round == 2) {
+    step.title = fmt::format("mount the claim again{} and start PostgreSQL once more: pod {}", how, name);
+    step.reason =
+        "an instance mounts its volume anew after its join job: what fsGroup does to it shows only then";
+  } else {
+    step.title = fmt::format("run initdb, start and stop PostgreSQL on it{}: pod {}", how, name);
+    step.reason = "same image, user and security context as the cluster";
+  }
+  if (round == 1 && !without_fs_group && world.canary.uses_fs_group) {
+    step.reason +=
+        "; should it pass only without fsGroup, spec.podSecurityContext is set first, which restarts every "
+        "pod "
+        "on its old volume (one more switchover)";
+  }
+  step.undo = "it is deleted in any case";
+  return step;
+}
+
+Step delete_canary_pod(const PostgresWorld& world) {
+  Step step;
+  const std::string name = canary_name(world);
+  step.id = "delete canary pod " + world.canary.pod_uid;
+  step.verb = "delete-canary-pod";
+  step.object = fmt::format("pod {}/{}", world.cluster.ns, name);
+  step.arguments = {{"name", name}, {"uid", world.canary.pod_uid}};
+  step.title = fmt::format("delete the canary's pod {}", name);
+  step.reason = "it has served";
+  return step;
+}
+
+Step release_canary_volume(const PostgresWorld& world) {
+  Step step;
+  step.id = "release canary volume " + world.canary.volume;
+  step.verb = "release-canary-volume";
+  step.object = "persistentvolume " + world.canary.volume;
+  step.arguments = {{"volume", world.canary.volume},
+                    {"uid", world.canary.volume_uid},
+                    {"claim_uid", world.canary.claim_uid}};
+  step.title = "let the canary's volume go with its claim";
+  step.reason = fmt::format("class {} keeps volumes; this one holds nothing but the trial", world.to.name);
+  return step;
+}
+
+Step delete_canary_claim(const PostgresWorld& world) {
+  Step step;
+  const std::string name = canary_name(world);
+  step.id = "delete canary claim " + world.canary.claim_uid;
+  step.verb = "delete-canary-claim";
+  step.object = fmt::format("persistentvolumeclaim {}/{}", world.cluster.ns, name);
+  step.arguments = {{"name", name}, {"uid", world.canary.claim_uid}};
+  step.title = fmt::format("delete the canary's claim {}", name);
+  step.reason = "it has served; its volume goes with it";
+  return step;
+}
+
+}  // namespace truenas::workflow
