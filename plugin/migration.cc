@@ -15,8 +15,8 @@ namespace truenas::plugin {
 
 std::vector<Flag> migration_flags() {
   return {
-      {"dry-run", 0, "none|client|server", "Show the plan only; server: also try its steps on the API server.", "none",
-       false, "client"},
+      {"dry-run", 0, "none|client|server",
+       "Show the plan only; server: also try its steps on the API server.", "none", false, "client"},
       {"yes", 'y', "", "Carry out the plan without asking."},
       {"accept", 0, "ID", "Consent to a loss or skipped check that the plan names.", "", true},
       {"timeout", 0, "DURATION", "Stop (resumable) after so long; 0 is never.", "0"},

@@ -1,6 +1,6 @@
 #pragma once
-// The path that every migration command takes once its plan is known: consent, lock, run, and what is said at the end.
-// It decides nothing about a migration; workflows do.
+// The path that every migration command takes once its plan is known: consent, lock, run, and what is said at
+// the end. It decides nothing about a migration; workflows do.
 
 #include <functional>
 #include <string>
@@ -29,19 +29,20 @@ std::vector<Flag> migration_flags();
 // Kind::usage for a bad value, with kubectl's wording (O7).
 Result<MigrationFlags> read_migration_flags(const Arguments& arguments);
 
-// Prints the plan to stderr and asks, unless there is nothing to do. Kind::usage, refused or interrupted otherwise.
+// Prints the plan to stderr and asks, unless there is nothing to do. Kind::usage, refused or interrupted
+// otherwise.
 Result<void> ask_for_consent(const engine::Plan& plan, const MigrationFlags& flags);
 
 struct CarryOut {
   kube::Session* session = nullptr;
   engine::JournalStore* journal = nullptr;
-  std::string what;                                // "cluster coder/coder-postgres", for messages
+  std::string what;  // "cluster coder/coder-postgres", for messages
   Milliseconds timeout{0};
   std::function<void(kube::Writer* writer)> hand_over;  // gets the Writer before the run, null after it
 };
 
-// Takes the lock, runs the machine to its end with progress on stderr, and gives the lock back. Errors are only those of
-// taking the lock: how the run itself ended is in the Outcome.
+// Takes the lock, runs the machine to its end with progress on stderr, and gives the lock back. Errors are
+// only those of taking the lock: how the run itself ended is in the Outcome.
 Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what);
 
 // Prints to stderr how the run ended; the exit code.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "lib/base/quantity.h"
@@ -39,10 +40,12 @@ std::vector<FlagGroup> postgres_flags() {
 Result<workflow::RollingOptions> read_options(const Arguments& arguments) {
   const std::string strategy = arguments.text("strategy");
   if (strategy == "dump") {
-    return make_error(Kind::usage, "--strategy=dump is not part of this version; the only strategy is rolling");
+    return make_error(Kind::usage,
+                      "--strategy=dump is not part of this version; the only strategy is rolling");
   }
   if (strategy != "rolling") {
-    return make_error(Kind::usage, fmt::format("unknown strategy {}: did you mean rolling?", quote(strategy)));
+    return make_error(Kind::usage,
+                      fmt::format("unknown strategy {}: did you mean rolling?", quote(strategy)));
   }
   if (arguments.positionals().size() > 1) {
     return make_error(Kind::usage, fmt::format("postgres moves one cluster, got {}",
@@ -52,7 +55,8 @@ Result<workflow::RollingOptions> read_options(const Arguments& arguments) {
   options.from_class = arguments.text("from-class");
   options.to_class = arguments.text("to-class");
   if (options.from_class == options.to_class) {
-    return make_error(Kind::usage, fmt::format("--from-class and --to-class are both {}", quote(options.to_class)));
+    return make_error(Kind::usage,
+                      fmt::format("--from-class and --to-class are both {}", quote(options.to_class)));
   }
   options.rollback = arguments.yes("rollback");
   if (options.rollback) std::swap(options.from_class, options.to_class);
@@ -62,14 +66,17 @@ Result<workflow::RollingOptions> read_options(const Arguments& arguments) {
   return options;
 }
 
-Result<std::string> choose_cluster(const kube::Reader& reader, const std::string& ns, const Arguments& arguments) {
+Result<std::string> choose_cluster(const kube::Reader& reader, const std::string& ns,
+                                   const Arguments& arguments) {
   TM_TRY_ASSIGN(const std::vector<std::string> names, cnpg::cluster_names(reader, ns));
   const std::string list = fmt::format("kubectl get clusters.postgresql.cnpg.io -n {}", ns);
   if (!arguments.positionals().empty()) {
     const std::string& wanted = arguments.positionals()[0];
     if (std::find(names.begin(), names.end(), wanted) != names.end()) return wanted;
-    Error error = make_error(Kind::not_found, fmt::format("cluster {}/{} does not exist", ns, printable(wanted)));
-    if (const auto near = nearest(wanted, names)) error.hints.push_back(fmt::format("did you mean {}?", *near));
+    Error error =
+        make_error(Kind::not_found, fmt::format("cluster {}/{} does not exist", ns, printable(wanted)));
+    if (const auto near = nearest(wanted, names))
+      error.hints.push_back(fmt::format("did you mean {}?", *near));
     error.hints.push_back(list);
     return error;
   }
@@ -101,7 +108,8 @@ workflow::FactBook fact_book(Move& move) {
             return journal.facts();
           },
           [&move](const std::string& key, const std::string& value) -> Result<void> {
-            if (move.writer == nullptr) return make_error(Kind::bug, "the journal was to be written outside a run");
+            if (move.writer == nullptr)
+              return make_error(Kind::bug, "the journal was to be written outside a run");
             return move.journal->set_facts(*move.writer, {{key, value}});
           }};
 }
@@ -115,11 +123,13 @@ Result<std::unique_ptr<Move>> open_move(const Arguments& arguments) {
   options.ns = move->connection.config.ns;
   TM_TRY_ASSIGN(options.cluster, choose_cluster(*move->reader, options.ns, arguments));
   TM_TRY_ASSIGN(std::string cluster_uid, move->reader->cluster_uid());
-  engine::JournalBinding binding{std::move(cluster_uid), fmt::format("cluster {}/{}", options.ns, options.cluster), ""};
+  engine::JournalBinding binding{std::move(cluster_uid),
+                                 fmt::format("cluster {}/{}", options.ns, options.cluster), ""};
   move->journal = std::make_unique<engine::JournalStore>(
-      *move->reader, engine::JournalAddress{options.ns, "postgres", options.cluster}, std::move(binding), system_clock());
-  move->rolling = std::make_unique<workflow::PostgresRolling>(*move->reader, fact_book(*move), std::move(options),
-                                                              system_clock());
+      *move->reader, engine::JournalAddress{options.ns, "postgres", options.cluster}, std::move(binding),
+      system_clock());
+  move->rolling = std::make_unique<workflow::PostgresRolling>(*move->reader, fact_book(*move),
+                                                              std::move(options), system_clock());
   move->rolling->on_proof_progress = [](const std::string& line) {
     std::fputs(fmt::format("         {}\n", printable(line)).c_str(), stderr);
   };
@@ -152,8 +162,8 @@ Result<int> show_plan(Move& move, const engine::Plan& plan) {
 Result<int> show_status(Move& move, const workflow::PostgresWorld& world) {
   const engine::Next next = move.rolling->next(world);
   if (move.flags.format == OutputFormat::json || move.flags.format == OutputFormat::yaml) {
-    TM_TRY(print_answer(
-        render_document(report::rolling_status_document(world, move.rolling->options(), next), move.flags.format)));
+    TM_TRY(print_answer(render_document(report::rolling_status_document(world, move.rolling->options(), next),
+                                        move.flags.format)));
   } else {
     TM_TRY(print_answer(report::render_rolling_status(world, move.rolling->options(), next)));
   }
@@ -182,15 +192,16 @@ Result<int> run_move(Move& move, const engine::Plan& plan) {
         report::rolling_result_document(outcome, world, move.rolling->proof(), move.rolling->options()),
         move.flags.format)));
   } else if (outcome.ok() && world) {
-    TM_TRY(print_answer(report::render_rolling_result(*world, move.rolling->proof(), move.rolling->options())));
+    TM_TRY(
+        print_answer(report::render_rolling_result(*world, move.rolling->proof(), move.rolling->options())));
   }
   return conclude(outcome);
 }
 
 Result<int> postgres(const Arguments& arguments) {
   if (arguments.yes("print-rbac")) {
-    TM_TRY(print_answer(json::write_yaml(report::cluster_role_document(
-        "truenas-migrate-postgres", cnpg::rolling_permissions("")))));
+    TM_TRY(print_answer(json::write_yaml(
+        report::cluster_role_document("truenas-migrate-postgres", cnpg::rolling_permissions("")))));
     return k_exit_done;
   }
   TM_TRY_ASSIGN(const std::unique_ptr<Move> move, open_move(arguments));
@@ -211,18 +222,21 @@ int run_postgres(const Arguments& arguments) {
 }  // namespace
 
 Command postgres_command() {
-  return {"postgres",
-          "postgres [CLUSTER]",
-          "Move a CloudNativePG cluster to the new class while its clients go on writing",
-          "Moves a CloudNativePG cluster to another storage class, replica by replica, with one switchover. Shows its plan\n"
-          "with reasons first and asks. Old volumes stay, with reclaim policy Retain. Running it again at any moment goes\n"
-          "on where it stopped. At the end every table is hashed on the primary and each replica and compared.\n"
-          "CLUSTER may be left out when the namespace has one.",
-          {"kubectl truenas-migrate postgres --namespace coder --dry-run",
-           "kubectl truenas-migrate postgres --namespace coder",
-           "kubectl truenas-migrate postgres coder-postgres -n coder --rollback"},
-          postgres_flags,
-          run_postgres};
+  return {
+      "postgres",
+      "postgres [CLUSTER]",
+      "Move a CloudNativePG cluster to the new class while its clients go on writing",
+      "Moves a CloudNativePG cluster to another storage class, replica by replica, with one switchover. "
+      "Shows its plan\n"
+      "with reasons first and asks. Old volumes stay, with reclaim policy Retain. Running it again at any "
+      "moment goes\n"
+      "on where it stopped. At the end every table is hashed on the primary and each replica and compared.\n"
+      "CLUSTER may be left out when the namespace has one.",
+      {"kubectl truenas-migrate postgres --namespace coder --dry-run",
+       "kubectl truenas-migrate postgres --namespace coder",
+       "kubectl truenas-migrate postgres coder-postgres -n coder --rollback"},
+      postgres_flags,
+      run_postgres};
 }
 
 }  // namespace truenas::plugin

@@ -1,0 +1,45 @@
+#pragma once
+// The rolling move of a database as text and documents: what the plan should say besides its steps, the
+// state, the result with its proof, and the rights it needs. Pure; what is in them was decided in
+// lib/workflow.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/cnpg/permissions.h"
+#include "lib/engine/dry_run.h"
+#include "lib/engine/outcome.h"
+#include "lib/engine/plan.h"
+#include "lib/json/value.h"
+#include "lib/workflow/postgres_rolling.h"
+
+namespace truenas::report {
+
+// Fills in title, downtime, notes, what is not done and what needs consent.
+void describe_rolling_plan(engine::Plan& plan, const workflow::PostgresWorld& world,
+                           const workflow::RollingOptions& options);
+
+// One line a step that was put to the API server with dryRun=All.
+std::string render_trials(const std::vector<engine::Trial>& trials);
+
+// Where the move stands: instances with class, volume and replication, and what is next.
+std::string render_rolling_status(const workflow::PostgresWorld& world,
+                                  const workflow::RollingOptions& options, const engine::Next& next);
+json::Value rolling_status_document(const workflow::PostgresWorld& world,
+                                    const workflow::RollingOptions& options, const engine::Next& next);
+
+// At the end: instances, the proof table by table, and the old volumes that are kept.
+std::string render_rolling_result(const workflow::PostgresWorld& world,
+                                  const std::optional<workflow::ProofOutcome>& proof,
+                                  const workflow::RollingOptions& options);
+// {kind: PostgresMove, outcome, instances, oldVolumes, proof}; also of a run that did not reach its end.
+json::Value rolling_result_document(const engine::Outcome& outcome,
+                                    const std::optional<workflow::PostgresWorld>& world,
+                                    const std::optional<workflow::ProofOutcome>& proof,
+                                    const workflow::RollingOptions& options);
+
+// A ClusterRole with exactly these rights (--print-rbac).
+json::Value cluster_role_document(const std::string& name, const std::vector<cnpg::Permission>& permissions);
+
+}  // namespace truenas::report
