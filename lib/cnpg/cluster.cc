@@ -72,7 +72,8 @@ void check_objects(const ClusterState& cluster, std::vector<std::string>& why) {
 }
 
 void check_replication(const ClusterState& cluster, std::vector<std::string>& why) {
-  if (cluster.instance_names.size() <= 1) return;
+  // Without a primary that is the finding; whom replicas should follow is not known.
+  if (cluster.instance_names.size() <= 1 || cluster.current_primary.empty()) return;
   if (!cluster.replication) {
     why.push_back(fmt::format("replication is unknown: {}", cluster.replication_unknown_why.empty()
                                                                 ? "the primary was not asked"
