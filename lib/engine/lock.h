@@ -33,7 +33,8 @@ class Lock {
  public:
   // Takes the Lease: creates it, takes a released one, or takes over one whose renewTime did not move for one
   // whole duration of our own steady time. Kind::locked with holder, host and age when it is alive; also what
-  // talking to the server gives. `session` is used by the renewing thread too and must outlive the lock.
+  // talking to the server gives. `session` is used by the renewing thread too and must outlive the lock; give
+  // it a request_timeout of about renew_every, else one silent connection holds up every later renewal.
   static Result<std::unique_ptr<Lock>> acquire(kube::Session& session, LockOptions options);
   // Stops renewing and releases, as well as it can.
   ~Lock();

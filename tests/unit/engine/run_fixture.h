@@ -10,6 +10,7 @@
 #include "lib/engine/run.h"
 #include "tests/model/toy_workflow.h"
 #include "tests/unit/engine/fake_clock.h"
+#include "tests/unit/engine/memory_api.h"
 
 namespace truenas::engine {
 
@@ -69,9 +70,8 @@ class RunFixture {
     options.log = &log;
     options.observer = &observer;
     options.interrupted = [this] { return stop; };
-    // The toy never writes through it.
-    alignas(kube::Session) std::byte nowhere[sizeof(kube::Session)] = {};
-    kube::Writer writer(*reinterpret_cast<kube::Session*>(nowhere), kube::Permit{});
+    const auto session = session_with(api_, clock);  // the toy never writes through it
+    kube::Writer writer = free_writer(*session);
     Meddled machine(*this);
     return engine::run(machine, writer, options);
   }
@@ -114,6 +114,7 @@ class RunFixture {
     RunFixture& fixture_;
     RunningMachine<toy::World> machine_;
   };
+  MemoryApi api_;
 };
 
 }  // namespace truenas::engine
