@@ -33,6 +33,10 @@ Result<Page> read_page(const json::Value& rest, const Call& call, Status* status
                       fmt::format("reply to {}: /kind: expected a list, found {}", call.what,
                                   rest.text_at("/kind").empty() ? "nothing" : rest.text_at("/kind")));
   }
+  const json::Value* items = rest.find("items");  // taken out where it was an array; null where Go had none
+  if (items != nullptr && !items->is_null()) {
+    return make_error(Kind::format, fmt::format("reply to {}: /items: expected an array", call.what));
+  }
   return Page{rest.text_at("/metadata/continue"), rest.text_at("/metadata/resourceVersion")};
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/base/text.h"
 #include "lib/json/stream.h"
 #include "lib/kube/reader.h"
 #include "lib/kube/reader_internal.h"
@@ -58,6 +59,10 @@ class Watching {
     return make_error(Kind::interrupted, "the watch has ended");
   }
 
+  Error not_an_event() const {
+    return make_error(Kind::format, fmt::format("reply to {}: not a watch event", call_.what));
+  }
+
   Milliseconds next_pause(Milliseconds least = Milliseconds(0)) {
     const Milliseconds pause = std::max(backoff_, least);
     backoff_ = std::min(backoff_ * 2, k_longest_pause);
@@ -76,8 +81,13 @@ class Watching {
     json::ConcatenatedReader reader("reply to " + call.what,
                                     [&](json::Value value) { return accept(value); });
     Status status;
-    const Result<http::Response> reply = session_.call(
-        call, [&](std::string_view piece) { return reader.feed(piece); }, &status);
+    const auto feed = [&](std::string_view piece) -> Result<void> {
+      // Of a page of text the end would never come, so it must not wait for one.
+      if (reader.at_boundary() && !trim(piece).empty() && trim(piece).front() != '{')
+        return end(not_an_event());
+      return reader.feed(piece);
+    };
+    const Result<http::Response> reply = session_.call(call, feed, &status);
     if (ended_) return Milliseconds(0);
     if (error_event_) return judge(*error_event_, status_error(*error_event_, call));
     if (!reply.ok()) return judge(status, reply.error());
@@ -130,7 +140,7 @@ class Watching {
     } else if (type == "BOOKMARK") {
       event.type = WatchEvent::Type::bookmark;
     } else {
-      return end(make_error(Kind::format, fmt::format("reply to {}: not a watch event", call_.what)));
+      return end(not_an_event());
     }
     brought_events_ = was_connected_ = true;
     TM_TRY(deliver(event));
