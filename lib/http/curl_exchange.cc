@@ -35,14 +35,14 @@ bool is_success(int status) {
 
 }  // namespace
 
-Exchange::Exchange(const Request& request, const BodySink& sink, Purpose purpose,
-                   Milliseconds interrupt_grace)
+Exchange::Exchange(const Request& request, const BodySink& sink, Purpose purpose, const Timings& timings)
     : request_(request),
       sink_(sink),
       purpose_(purpose),
-      interrupt_grace_(interrupt_grace),
+      timings_(timings),
       began_interrupted_(interrupted()),
-      last_activity_(std::chrono::steady_clock::now()) {}
+      start_(std::chrono::steady_clock::now()),
+      last_activity_(start_) {}
 
 Result<void> Exchange::attach(CURL* easy) {
   OptionSetter options(easy);
@@ -137,10 +137,10 @@ std::optional<Ending::Cause> Exchange::must_stop() {
   if (request_.stall.count() > 0 && since(last_activity_) >= request_.stall) return Ending::Cause::stalled;
   if (!interrupted()) return std::nullopt;
   const bool endless = request_.stall.count() > 0;
-  if (began_interrupted_ && !endless) return std::nullopt;
+  if (began_interrupted_ && !endless && since(start_) < timings_.clean_up) return std::nullopt;
   if (purpose_ != Purpose::write || sendings_ == 0) return Ending::Cause::interrupted;
   if (!interrupt_seen_) interrupt_seen_ = std::chrono::steady_clock::now();
-  if (since(*interrupt_seen_) < interrupt_grace_) return std::nullopt;
+  if (!began_interrupted_ && since(*interrupt_seen_) < timings_.interrupt_grace) return std::nullopt;
   return Ending::Cause::interrupted;
 }
 

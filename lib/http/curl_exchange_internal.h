@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "lib/http/curl_handle_internal.h"
-#include "lib/http/transport.h"
+#include "lib/http/curl_transport.h"
 
 namespace truenas::http {
 
@@ -36,7 +36,7 @@ class Exchange {
  public:
   // A write's reply must not be given up lightly, and it is never sent twice. `connect` only dials.
   enum class Purpose { read, write, connect };
-  Exchange(const Request& request, const BodySink& sink, Purpose purpose, Milliseconds interrupt_grace);
+  Exchange(const Request& request, const BodySink& sink, Purpose purpose, const Timings& timings);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -63,7 +63,7 @@ class Exchange {
   const Request& request_;
   const BodySink& sink_;
   const Purpose purpose_;
-  const Milliseconds interrupt_grace_;
+  const Timings timings_;
   const bool began_interrupted_;
   Response response_;
   std::size_t header_bytes_ = 0;
@@ -73,6 +73,7 @@ class Exchange {
   bool body_cut_ = false;
   std::optional<Ending::Cause> broken_;  // set by a callback that made libcurl stop
   std::optional<Error> sink_error_;
+  const TimePoint start_;
   TimePoint last_activity_;
   std::optional<TimePoint> interrupt_seen_;
   std::array<char, CURL_ERROR_SIZE> curl_text_{};

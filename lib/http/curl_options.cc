@@ -158,7 +158,7 @@ Result<void> apply_origin(CURL* easy, const Origin& origin, OptionLists& lists) 
       .set(CURLOPT_TCP_KEEPIDLE, k_keepalive_seconds)
       .set(CURLOPT_TCP_KEEPINTVL, k_keepalive_seconds)
       .set(CURLOPT_BUFFERSIZE, k_buffer_bytes)
-      .set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE))  // credentials never go to a proxy
+      .set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE))  // no credentials in a CONNECT
       .set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)
       .set(CURLOPT_PROXY, origin.proxy.c_str())  // "" also keeps libcurl from reading the environment
       .set(CURLOPT_NOPROXY, "");

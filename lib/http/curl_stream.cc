@@ -26,7 +26,7 @@ Result<void> CurlStream::start(const Request& request) {
   if (!origin_->proxy.empty()) options.set(CURLOPT_HTTPPROXYTUNNEL, 1L);
   TM_TRY(options.result());
   const BodySink no_sink;
-  Exchange exchange(request, no_sink, Exchange::Purpose::connect, Milliseconds(0));
+  Exchange exchange(request, no_sink, Exchange::Purpose::connect, origin_->endpoint.timings);
   TM_TRY(exchange.attach(easy));
   const Ending ending = exchange.run(*slot_);
   // From here on libcurl writes its texts to us: the exchange is about to go.

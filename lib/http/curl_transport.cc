@@ -17,7 +17,7 @@ class CurlTransport : public Transport {
     const bool is_write = request.method != "GET" && request.method != "HEAD";
     OptionLists lists;
     Exchange exchange(request, sink, is_write ? Exchange::Purpose::write : Exchange::Purpose::read,
-                      origin_->endpoint.timings.interrupt_grace);
+                      origin_->endpoint.timings);
     // After what its handle points to, so that it is destroyed before.
     TM_TRY_ASSIGN(std::unique_ptr<Slot> slot, pool_.take());
     TM_TRY(apply_origin(slot->easy(), *origin_, lists));

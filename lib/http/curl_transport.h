@@ -14,6 +14,7 @@ struct Timings {
   Milliseconds connect{30'000};           // dial and TLS handshake (Y7)
   Milliseconds handshake{30'000};         // of a WebSocket upgrade, when the request sets no timeout
   Milliseconds interrupt_grace{5'000};    // for the reply to a write in flight when a stop is asked for
+  Milliseconds clean_up{30'000};          // for an exchange begun after a stop was asked for
   Milliseconds ping{5'000};               // between our pings (N1)
   Milliseconds silence{61'000};           // without any inbound byte a WebSocket counts as dead (N1) …
   Milliseconds blocked_silence{300'000};  // … but so long once we sent data: a stalled stdin stops pongs (N2)

@@ -12,4 +12,14 @@ std::string Response::header(std::string_view name) const {
   return {};
 }
 
+// In the words of curl_failure.cc and curl_exchange.cc, which are all that tells these apart.
+bool connection_broke(const Error& error) {
+  for (const char* words :
+       {"lost the connection to the server", "closed the connection without a reply (EOF)",
+        "closed a kept-alive connection", "the connection ended within the headers"}) {
+    if (contains(error.what, words)) return true;
+  }
+  return false;
+}
+
 }  // namespace truenas::http

@@ -39,7 +39,8 @@ struct Response {
   std::string header(std::string_view name) const;
 };
 
-// Receives a 2xx body piece by piece (decoded). Returning an error ends the exchange with that error. A body
+// Receives a 2xx body piece by piece (decoded; that a gzip stream ends early within a whole body goes
+// unnoticed, so parse what you get). Returning an error ends the exchange with that error. A body
 // of another status always goes into Response::body, cut at 1 MiB.
 using BodySink = std::function<Result<void>(std::string_view piece)>;
 
@@ -79,12 +80,16 @@ class Transport {
   // `what` speaks as kubectl does (S5: "the connection to the server H was refused …").
   //
   // A request to stop (lib/base/interrupt.h) that arrives meanwhile ends a read at once; a write in flight
-  // gets a few seconds more for its reply. An exchange begun after that request is clean-up and runs as
-  // always, unless it is endless (Request::stall is set): that is interrupted at once.
+  // gets a few seconds more for its reply. An exchange begun after that request is clean-up and runs, for
+  // 30 s at most, unless it is endless (Request::stall is set): that is interrupted at once.
   virtual Result<Response> send(const Request& request, const BodySink& sink = {}) = 0;
   // As send, but an upgrade counts as a write though it is a GET: exec runs a command. `timeout` bounds the
   // handshake only (30 s when 0).
   virtual Result<Upgrade> upgrade(const Request& request, const std::vector<std::string>& protocols) = 0;
 };
+
+// True when an error of send() says that a connection stood and broke before a reply's head was there (reset,
+// EOF); false when none was made, a time ran out, or a body was cut. A GET may then be tried again (Y2).
+bool connection_broke(const Error& error);
 
 }  // namespace truenas::http

@@ -59,6 +59,30 @@ TEST_CASE("a body cut short is an error, never a short success") {
   }
 }
 
+TEST_CASE("a connection that broke is told from one that was never made, and from a cut body") {
+  struct Row {
+    const char* reply;
+    bool reset, broke;
+  };
+  for (const Row& row :
+       {Row{"", false, true}, Row{"", true, true}, Row{"HTTP/1.1 200 OK\r\nContent-Le", false, true},
+        Row{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", false, false}}) {
+    CAPTURE(std::string(row.reply));
+    CAPTURE(row.reset);
+    ScriptedServer server([&](Peer& peer) {
+      peer.read_request();
+      peer.write(row.reply);
+      if (row.reset) peer.reset();
+    });
+    CHECK(connection_broke(error_of(connect(plain_endpoint(server))->send(request_of("GET")))) == row.broke);
+  }
+  Endpoint nobody;
+  nobody.scheme = "http";
+  nobody.host = "127.0.0.1";
+  nobody.port = free_port();
+  CHECK_FALSE(connection_broke(error_of(connect(nobody)->send(request_of("GET")))));
+}
+
 TEST_CASE("a reply without a length cannot be told from a cut one, so it is none") {
   ScriptedServer server([](Peer& peer) {
     peer.read_request();
@@ -215,12 +239,29 @@ TEST_CASE("headers without end are an error, not memory") {
   CHECK(error.kind == Kind::format);
 }
 
-TEST_CASE("a gzip body that is none, or is cut, is a format error") {
-  ScriptedServer server([](Peer& peer) {
+TEST_CASE("a gzip body that is none, is damaged, or has several members (H6) is an error") {
+  const std::string packed = gzip_of("hello gzip, hello gzip");
+  std::string damaged = packed;
+  damaged[20] = '!';
+  for (const std::string& body : {std::string("this is not gzip at all"), damaged, packed + packed}) {
+    ScriptedServer server([&](Peer& peer) {
+      peer.read_request();
+      peer.reply("200 OK", body, "Content-Encoding: gzip\r\n");
+    });
+    const auto response = connect(plain_endpoint(server))->send(request_of("GET"));
+    CAPTURE((response.ok() ? response->body : response.error().what));
+    CHECK(error_of(response).kind == Kind::format);
+  }
+}
+
+TEST_CASE("a gzip body cut by the connection is an error") {
+  const std::string packed = gzip_of("hello gzip, hello gzip");
+  ScriptedServer server([&](Peer& peer) {
     peer.read_request();
-    peer.reply("200 OK", "this is not gzip at all", "Content-Encoding: gzip\r\n");
+    peer.write("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " +
+               std::to_string(packed.size()) + "\r\n\r\n" + packed.substr(0, packed.size() - 12));
   });
-  CHECK(error_of(connect(plain_endpoint(server))->send(request_of("GET"))).kind == Kind::format);
+  CHECK(error_of(connect(plain_endpoint(server))->send(request_of("GET"))).kind == Kind::unavailable);
 }
 
 TEST_CASE("a stop request ends a read at once") {
@@ -255,6 +296,20 @@ TEST_CASE("a write whose reply does not come after a stop request has an unknown
     peer.wait_until_gone();
   });
   CHECK(error_of(connect(plain_endpoint(server))->send(request_of("DELETE"))).kind == Kind::outcome_unknown);
+}
+
+TEST_CASE("clean-up does not wait for ever either") {
+  Interrupt interrupt;
+  interrupt.now();
+  ScriptedServer server([](Peer& peer) {
+    peer.read_request();
+    peer.wait_until_gone();
+  });
+  Endpoint endpoint = plain_endpoint(server);
+  endpoint.timings.clean_up = Milliseconds(200);
+  auto transport = connect(endpoint);
+  CHECK(error_of(transport->send(request_of("GET"))).kind == Kind::interrupted);
+  CHECK(error_of(transport->send(request_of("PATCH"))).kind == Kind::outcome_unknown);
 }
 
 TEST_CASE("clean-up after a stop request still reaches the server; a watch does not start") {
