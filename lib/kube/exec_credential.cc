@@ -7,8 +7,8 @@
 #include <cstdlib>
 
 #include "lib/base/text.h"
-#include "lib/json/view.h"
 #include "lib/kube/child_process.h"
+#include "lib/kube/kubeconfig_fields.h"
 #include "lib/kube/kubeconfig_internal.h"
 
 namespace truenas::kube {
@@ -109,10 +109,10 @@ Result<ExecCredential> parse_status(const Value& document) {
   if (!status->is_object()) return bad_output("/status: expected object");
   const json::View view(document, "decoding stdout");
   ExecCredential credential;
-  TM_TRY_ASSIGN(std::string token, view.find_string("/status/token"));
-  TM_TRY_ASSIGN(credential.certificate_pem, view.find_string("/status/clientCertificateData"));
-  TM_TRY_ASSIGN(std::string key, view.find_string("/status/clientKeyData"));
-  TM_TRY_ASSIGN(const std::string expires, view.find_string("/status/expirationTimestamp"));
+  TM_TRY_ASSIGN(std::string token, text_of(view, "/status/token"));
+  TM_TRY_ASSIGN(credential.certificate_pem, text_of(view, "/status/clientCertificateData"));
+  TM_TRY_ASSIGN(std::string key, text_of(view, "/status/clientKeyData"));
+  TM_TRY_ASSIGN(const std::string expires, text_of(view, "/status/expirationTimestamp"));
   credential.token = Secret(std::move(token));
   credential.key_pem = Secret(std::move(key));
   if (!expires.empty()) {
