@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
-#include "lib/base/interrupt.h"
 #include "lib/base/text.h"
 #include "lib/kube/exec_run.h"
 #include "lib/kube/exec_stream.h"
 #include "lib/kube/reader_internal.h"
-#include "lib/kube/retry.h"
 
 namespace truenas::kube {
 namespace {
@@ -22,7 +20,11 @@ std::string name_of(const ExecRequest& request) {
 
 // A command that was begun and whose end was not seen.
 Error lost(Error error, ExecPurpose purpose) {
-  if (purpose == ExecPurpose::change) error.kind = Kind::outcome_unknown;
+  if (purpose == ExecPurpose::change) {
+    error.kind = Kind::outcome_unknown;
+  } else if (error.kind == Kind::outcome_unknown) {
+    error.kind = Kind::unavailable;
+  }
   return error;
 }
 
@@ -85,12 +87,13 @@ class Conversation {
   Result<ExecResult> run() {
     while (!stream_.closed()) {
       if (clock_.steady() >= end_) return at_deadline();
-      if (purpose_ == ExecPurpose::look && interrupted() && !began_interrupted_) {
-        return make_error(Kind::interrupted, name_of(request_) + ": interrupted");
-      }
-      send_some();
+      TM_TRY(send_some());
       Result<std::optional<http::Message>> message = socket_.receive(wait());
       if (!message.ok()) {
+        if (message.error().kind == Kind::interrupted) {
+          if (purpose_ == ExecPurpose::look) return std::move(message).take_error();
+          continue;  // reported once; a change is seen through to its end
+        }
         if (stream_.status_complete()) break;  // N5: a reset after the Status takes nothing away
         return lost(std::move(message).take_error(), purpose_);
       }
@@ -98,7 +101,10 @@ class Conversation {
       if (Result<void> taken = stream_.accept(**message); !taken.ok()) {
         return lost(std::move(taken).take_error(), purpose_);
       }
-      if (stream_.status_begun()) end_ = clock_.steady() + k_quiet_after_status;
+      if (stream_.status_begun()) {
+        end_ = clock_.steady() + k_quiet_after_status;
+        socket_.stop_pings();
+      }
     }
     Result<ExecResult> result = stream_.finish();
     if (!result.ok()) return lost(std::move(result).take_error(), purpose_);
@@ -108,13 +114,16 @@ class Conversation {
  private:
   // One message of stdin, then a look at what came in, so that neither side waits for the other. A connection
   // that takes no more may still hold the Status of a command that did not want its stdin.
-  void send_some() {
-    if (!sending_ || stream_.status_begun()) return;
+  Result<void> send_some() {
+    if (!sending_ || stream_.status_begun()) return {};
     const std::string_view rest = std::string_view(request_.stdin_text).substr(sent_);
     const std::string_view piece = rest.substr(0, k_stdin_piece);
-    const bool sent = socket_.send(piece.empty() ? stdin_end_message() : stdin_message(piece)).ok();
+    Result<void> outcome = socket_.send(piece.empty() ? stdin_end_message() : stdin_message(piece));
+    const bool stop = !outcome.ok() && outcome.error().kind == Kind::interrupted;
+    if (stop && purpose_ == ExecPurpose::look) return outcome;
     sent_ += piece.size();
-    sending_ = sent && !piece.empty();
+    sending_ = (outcome.ok() || stop) && !piece.empty();  // interrupted: the message goes out all the same
+    return {};
   }
 
   Milliseconds wait() const {
@@ -136,7 +145,6 @@ class Conversation {
   const ExecPurpose purpose_;
   ExecStream stream_;
   Milliseconds end_;
-  const bool began_interrupted_ = interrupted();  // then this is the clean-up, which goes to its end
   bool sending_;
   std::size_t sent_ = 0;
 };
@@ -152,10 +160,9 @@ Result<ExecResult> run_in_container(const Reader& reader, const ExecRequest& req
   Result<http::Upgrade> upgrade = reader.session().upgrade(call, protocols);
   if (!upgrade.ok()) {
     Error error = std::move(upgrade).take_error();
-    const bool nothing_sent = error.kind != Kind::unavailable ||
-                              error.what.starts_with("the connection to the server") ||
-                              (error.what.starts_with("unable to connect") && !connection_broke(error));
-    return nothing_sent ? error : lost(std::move(error), purpose);
+    // The transport knows whether the request left; a reply that it cannot make sense of came after that.
+    const bool begun = error.kind == Kind::outcome_unknown || error.kind == Kind::format;
+    return begun ? lost(std::move(error), purpose) : error;
   }
   if (const auto* response = std::get_if<http::Response>(&*upgrade)) return refusal(*response, call, purpose);
   http::WebSocket& socket = *std::get<std::unique_ptr<http::WebSocket>>(*upgrade);

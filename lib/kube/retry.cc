@@ -6,12 +6,6 @@
 
 namespace truenas::kube {
 
-// In lib/http's words (curl_failure.cc), which are all that tells these apart.
-bool connection_broke(const Error& failure) {
-  return contains(failure.what, "lost the connection") || contains(failure.what, "without a reply (EOF)") ||
-         contains(failure.what, "closed a kept-alive connection");
-}
-
 std::optional<Seconds> retry_after_of(const http::Response& response) {
   const std::string header = response.header("Retry-After");
   const std::string_view text = trim(header);
@@ -34,7 +28,7 @@ std::optional<Milliseconds> wait_after_failure(const Call& call, const Error& fa
   if (call.method != "GET" || !call.read_only || call.watch) return std::nullopt;
   if (failure.kind != Kind::unavailable || body_handed_on || retries >= k_max_retries) return std::nullopt;
   // A server that is not there, or silent, is so a second later too; client-go says so at once.
-  if (!connection_broke(failure)) return std::nullopt;
+  if (!http::connection_broke(failure)) return std::nullopt;
   return Seconds(1);
 }
 

@@ -23,9 +23,6 @@ std::optional<Milliseconds> wait_after_answer(const http::Response& response, in
 // been handed on: what a sink has seen cannot be taken back. A connection that was never made is not retried.
 std::optional<Milliseconds> wait_after_failure(const Call& call, const Error& failure, bool body_handed_on,
                                                int retries);
-// True when the failure says that a connection stood and broke (reset, EOF), so that the request may have
-// arrived; false when none was made, or a time ran out.
-bool connection_broke(const Error& failure);
 // Y3: "<last> - error from a previous attempt: <previous>"; `last` alone when they say the same.
 Error with_previous(Error last, const std::optional<Error>& previous);
 

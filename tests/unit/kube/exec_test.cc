@@ -1,53 +1,11 @@
-// Running a command: the request, the handshake, stdin, the time allowed, and what a lost end means.
+// Running a command: the request, stdin, the time allowed, and what a lost end means.
 
 #include <algorithm>
 
 #include "lib/base/text.h"
-#include "tests/unit/kube/scripted_transport.h"
+#include "tests/unit/kube/exec_fixture.h"
 
 namespace truenas::kube {
-namespace {
-
-Arrival on(int channel, std::string payload) {
-  return {http::Message{http::Message::Type::binary,
-                        std::string(1, static_cast<char>(channel)) + std::move(payload)},
-          std::nullopt};
-}
-Arrival closed(int code = 1000) {
-  return {http::Message{http::Message::Type::closed, "", code}, std::nullopt};
-}
-Arrival nothing() {
-  return {};
-}
-Arrival reset() {
-  return {std::nullopt, broken_connection()};
-}
-Arrival success() {
-  return on(3, R"({"metadata":{},"status":"Success"})");
-}
-
-ExecRequest request_of(std::string stdin_text = "") {
-  ExecRequest request{"ns", "p", "second", {"psql", "-c", "select 1; & x"}};
-  request.stdin_text = std::move(stdin_text);
-  return request;
-}
-
-Result<ExecResult> inspect(Stage& stage, std::vector<Arrival> arrivals,
-                           const ExecRequest& request = request_of()) {
-  stage.answer(200, pod_body("p"));
-  UpgradeAnswer answer;
-  answer.arrivals = std::move(arrivals);
-  stage.script.upgrades.push_back(std::move(answer));
-  return stage.reader.inspect(request);
-}
-
-Result<ExecResult> execute(Stage& stage, UpgradeAnswer answer, const ExecRequest& request = request_of()) {
-  stage.answer(200, pod_body("p"));
-  stage.script.upgrades.push_back(std::move(answer));
-  return stage.writer().exec(request);
-}
-
-}  // namespace
 
 TEST_CASE("the request names each word of the command in order, and only what is wanted (X1)") {
   Stage stage;
@@ -122,6 +80,18 @@ TEST_CASE("nothing is sent once the status is there (N5)") {
   Stage stage;
   REQUIRE(inspect(stage, {on(1, ""), success(), closed()}, request_of(std::string(500000, 'x'))).ok());
   CHECK(stage.script.sent.size() == 2);
+  CHECK(stage.script.pings_stopped > 0);
+}
+
+TEST_CASE("an interrupt ends a look; a change is seen through to its end") {
+  const Arrival stop{std::nullopt, make_error(Kind::interrupted, "interrupted")};
+  Stage stage;
+  CHECK(inspect(stage, {on(1, "a"), stop, success(), closed()}).error().kind == Kind::interrupted);
+  UpgradeAnswer answer;
+  answer.arrivals = {on(1, "a"), stop, on(1, "b"), success(), closed()};
+  const auto result = execute(stage, answer);
+  REQUIRE(result.ok());
+  CHECK(result->out == "ab");
 }
 
 TEST_CASE("a command that does not read its stdin still has an outcome") {
@@ -180,63 +150,6 @@ TEST_CASE("exit codes are results, not errors") {
                                             R"({"causes":[{"reason":"ExitCode","message":"137"}]}})"),
                                       closed()});
   CHECK(result->exit_code == 137);
-}
-
-TEST_CASE("v4 is taken without stdin and refused with it (X5)") {
-  Stage stage;
-  stage.answer(200, pod_body("p"));
-  UpgradeAnswer answer;
-  answer.protocol = "v4.channel.k8s.io";
-  answer.arrivals = {on(1, "x"), success(), closed()};
-  stage.script.upgrades = {answer, answer};
-  CHECK(stage.reader.inspect(request_of())->out == "x");
-  stage.answer(200, pod_body("p"));
-  const Error error = stage.reader.inspect(request_of("in")).error();
-  CHECK(error.kind == Kind::refused);
-  CHECK(contains(error.what,
-                 R"(invalid protocol, expected one of [v5.channel.k8s.io], got "v4.channel.k8s.io")"));
-  CHECK(stage.script.sent.empty());
-}
-
-TEST_CASE("a refused upgrade says why (X3, X6)") {
-  struct Row {
-    int code;
-    std::string body;
-    Kind kind;
-    const char* text;
-  };
-  for (const Row& row :
-       {Row{403, "", Kind::refused, "Kubernetes 1.30"},
-        Row{403, status_body(403, "Forbidden", "cannot create pods/exec"), Kind::auth,
-            "cannot create pods/exec"},
-        Row{401, "", Kind::auth, "logged in"}, Row{400, "Upgrade request required", Kind::refused, "get it"},
-        Row{404, status_body(404, "NotFound", "no pod"), Kind::not_found, "no pod"},
-        Row{404, "<html>", Kind::unavailable, "could not find"},
-        Row{500, status_body(500, "InternalError", "container not found"), Kind::unavailable,
-            "container not found"}}) {
-    Stage stage;
-    stage.answer(200, pod_body("p"));
-    UpgradeAnswer answer;
-    answer.refusal = http::Response{row.code, {}, row.body};
-    stage.script.upgrades.push_back(answer);
-    const Error error = stage.reader.inspect(request_of()).error();
-    CAPTURE(error.what);
-    CHECK(error.kind == row.kind);
-    if (row.code != 400) CHECK(contains(error.what, row.text));
-  }
-}
-
-TEST_CASE("an upgrade that got no answer may have begun the command") {
-  Stage stage;
-  UpgradeAnswer broken;
-  broken.failure = broken_connection();
-  CHECK(execute(stage, broken).error().kind == Kind::outcome_unknown);
-  UpgradeAnswer refused;
-  refused.failure = refused_connection();
-  CHECK(execute(stage, refused).error().kind == Kind::unavailable);
-  UpgradeAnswer gateway;
-  gateway.refusal = http::Response{504, {}, ""};
-  CHECK(execute(stage, gateway).error().kind == Kind::outcome_unknown);
 }
 
 }  // namespace truenas::kube
