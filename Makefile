@@ -33,13 +33,10 @@ cluster-down: ## Stop it and leave nothing behind
 demo: deps build ## The main job on a real cluster, from nothing to exit 0
 	@scripts/demo
 
-bench: build ## Ratios against what people use today
-	@scripts/bench
-
 install: release ## Install the plugin (PREFIX=/usr/local)
 	@cmake --install build-release --prefix $(DESTDIR)$(PREFIX)
 
 clean: ## Remove what was built
 	@cmake -E rm -rf build build-release build-asan build-tsan dist
 
-.PHONY: help deps build release test test-long check cluster-up cluster-down demo bench install clean
+.PHONY: help deps build release test test-long check cluster-up cluster-down demo install clean
