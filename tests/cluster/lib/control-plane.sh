@@ -47,7 +47,17 @@ record_identity() {
   printf '%s\n' "$uid" >"$uid_file"
 }
 
+# stop_clients: what watches the API server waits up to a minute before it asks again after a failure.
+stop_clients() {
+  local name
+  for name in kube-controller-manager kube-scheduler kubelet kube-proxy coredns cnpg-operator \
+    "csi-provisioner-$old_driver" "csi-provisioner-$new_driver" "csi-attacher-$old_driver" "csi-attacher-$new_driver"; do
+    stop_component "$name"
+  done
+}
+
 start_control_plane() {
+  component_pid kube-apiserver >/dev/null && component_pid etcd >/dev/null || stop_clients
   start_etcd
   start_api_server
   # The controllers end at once where the API server has not made its default roles yet.

@@ -37,7 +37,7 @@ image_archive() {
     writer) inputs="$(module_folder writer) $writer_image" ;;
     postgres) inputs="$debian_suite $postgres_major $(sha256sum <"$cluster_source/lib/postgres-image-setup")" ;;
   esac
-  hash=$({ echo "$inputs"; sha256sum <"$cluster_source/lib/images.sh"; } | sha256sum)
+  hash=$({ echo "$inputs" && declare -f pack_image pack_tree "image_$1"; } | sha256sum)
   printf '%s/image-%s-%s.tar\n' "$cache" "$1" "${hash:0:16}"
 }
 
@@ -96,4 +96,8 @@ image_postgres() {
   printf '%s\n' "$version" >"$1.version"
 }
 
-postgres_image() { printf 'ghcr.io/cloudnative-pg/postgresql:%s\n' "$(<"$(image_archive postgres).version")"; }
+postgres_image() {
+  local version
+  version=$(cat "$(image_archive postgres).version") || die "the PostgreSQL image is not built" "tests/cluster/build"
+  printf 'ghcr.io/cloudnative-pg/postgresql:%s\n' "$version"
+}

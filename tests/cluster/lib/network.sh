@@ -63,7 +63,7 @@ kubernetes_chains() { { iptables-save; ip6tables-save; } 2>/dev/null | grep -o '
 # check_no_other_kubernetes: refuses beside another Kubernetes. Chains and bridge may be there if this cluster made them.
 check_no_other_kubernetes() {
   local pid chains
-  for pid in $(ps -eo pid=,comm= | awk '$2 ~ /^(kubelet|k3s|k3s-server|rke2|k0s)$/ { print $1 }'); do
+  for pid in $(ps -eo pid=,stat=,comm= | awk '$2 !~ /^Z/ && $3 ~ /^(kubelet|k3s|k3s-server|rke2|k0s)$/ { print $1 }'); do
     own_process "$pid" ||
       die "a kubelet runs on this machine already: pid $pid, $(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-80)"
   done
@@ -137,6 +137,11 @@ remove_chains() {
 remove_network() {
   [[ -e $run/network-made ]] || return 0
   remove_chains
+  local cable
+  # The kernel takes a dead Pod's cable away in its own time: not waited for.
+  for cable in $(ip -o link show master "$bridge" 2>/dev/null | sed -n 's/^[0-9]*: \([^@:]*\).*/\1/p'); do
+    ip link del "$cable" 2>/dev/null || true
+  done
   ! ip link show "$bridge" >/dev/null 2>&1 || ip link del "$bridge"
   restore_kernel_settings
   rm -f "$run/network-made"

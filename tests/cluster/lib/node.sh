@@ -8,11 +8,17 @@ capable() {
   ((0x$set >> $1 & 1))
 }
 
+# write_file FILE: replaces it by standard input only where it differs: kube-proxy ends when its configuration is written to.
+write_file() {
+  cat >"$1.part"
+  if cmp -s "$1.part" "$1"; then rm "$1.part"; else mv "$1.part" "$1"; fi
+}
+
 write_containerd_config() {
   local lower_scores=false
   # Without CAP_SYS_RESOURCE (bit 24) no process may be given a lower OOM score, and each sandbox would die of trying.
   capable 24 || lower_scores=true
-  cat >"$configs/containerd.toml" <<TOML
+  write_file "$configs/containerd.toml" <<TOML
 version = 2
 root = "$cluster_root/containerd"
 state = "$run/containerd"
@@ -37,7 +43,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
       Root = "$run/runc"
 TOML
   mkdir -p "$configs/cni"
-  cat >"$configs/cni/10-truenas-migrate-test.conflist" <<JSON
+  write_file "$configs/cni/10-truenas-migrate-test.conflist" <<JSON
 {
   "cniVersion": "0.4.0",
   "name": "truenas-migrate-test",
@@ -72,7 +78,7 @@ import_images() {
 }
 
 write_kubelet_config() {
-  cat >"$configs/kubelet.yaml" <<YAML
+  write_file "$configs/kubelet.yaml" <<YAML
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: 0.0.0.0
@@ -102,7 +108,7 @@ volumePluginDir: $kubelet_root/volume-plugins
 serializeImagePulls: true
 runtimeRequestTimeout: 2m
 YAML
-  : >"$configs/resolv.conf"
+  write_file "$configs/resolv.conf" </dev/null
 }
 
 # The hierarchies of cgroup v1 lie side by side; of v2 there is one.
@@ -120,11 +126,14 @@ make_pods_cgroup() {
   for setting in cpuset.cpus cpuset.mems; do cat "$cpuset/$setting" >"$cpuset/$pods_cgroup/$setting"; done
 }
 
+# remove_pods_cgroup: the kernel lets a cgroup go a moment after its last process.
 remove_pods_cgroup() {
-  local top
-  while read -r top; do
-    find "$top" -depth -type d -exec rmdir {} + 2>/dev/null || true
-  done < <(find /sys/fs/cgroup -maxdepth 2 -type d -name "$pods_cgroup" 2>/dev/null)
+  local tops end=$((SECONDS + 15))
+  while mapfile -t tops < <(pods_cgroups) && ((${#tops[@]})); do
+    find "${tops[@]}" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    ((SECONDS < end)) || die "the cgroup ${tops[0]} cannot be removed"
+    sleep 0.1
+  done
 }
 
 start_kubelet() {
@@ -136,7 +145,7 @@ start_kubelet() {
 }
 
 start_proxy() {
-  cat >"$configs/proxy.yaml" <<YAML
+  write_file "$configs/proxy.yaml" <<YAML
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 mode: iptables
@@ -154,7 +163,7 @@ YAML
 }
 
 start_dns() {
-  cat >"$configs/Corefile" <<COREFILE
+  write_file "$configs/Corefile" <<COREFILE
 .:53 {
   bind $(first_address "$pod_cidr")
   errors
@@ -171,8 +180,6 @@ COREFILE
 node_ready() { [[ $(kubectl get node "$node_name" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]; }
 
 start_node() {
-  start_containerd
-  import_images
   kubectl apply --server-side --force-conflicts -f "$cluster_source/manifests/node.yaml" >/dev/null
   start_kubelet
   start_proxy

@@ -38,6 +38,17 @@ start_component() {
   started+=("$name")
 }
 
+# stop_component NAME: asks it to end, makes it after five seconds; fails never.
+stop_component() {
+  local pid end=$((SECONDS + 5))
+  pid=$(component_pid "$1") || return 0
+  kill -TERM "$pid" 2>/dev/null || true
+  while component_pid "$1" >/dev/null; do
+    ((SECONDS < end)) || kill -KILL "$pid" 2>/dev/null || true
+    sleep 0.1
+  done
+}
+
 # enter COMMAND...: runs a command in the cluster's mount namespace.
 enter() { nsenter --mount="/proc/$(component_pid namespace)/ns/mnt" "$@"; }
 
@@ -67,10 +78,17 @@ marked_processes() {
   grep -lzxF "$mark_name=$cluster_root" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
 }
 
+# pods_cgroups: the top of the Pods' cgroups in each hierarchy; of cgroup v2 there is one.
+pods_cgroups() {
+  local top
+  for top in "/sys/fs/cgroup/$pods_cgroup" /sys/fs/cgroup/*/"$pods_cgroup"; do [[ ! -d $top ]] || printf '%s\n' "$top"; done
+}
+
 # container_processes: every process in the cgroups of this cluster's Pods.
 container_processes() {
-  find /sys/fs/cgroup -type d -name "$pods_cgroup" -prune -exec \
-    find {} -name cgroup.procs -exec cat {} + \; 2>/dev/null | sort -un
+  local tops
+  mapfile -t tops < <(pods_cgroups)
+  ((${#tops[@]} == 0)) || find "${tops[@]}" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un
 }
 
 # end_processes SIGNAL SECONDS LISTER: signals what LISTER lists until it lists nothing; fails after that time.

@@ -10,6 +10,8 @@ make_nas() {
 start_driver() {
   local name=$1 shape=$2 socket=$kubelet_root/plugins/$1/csi.sock
   shift 2
+  # A sidecar that has lost its driver ends at its next call, and nobody would start it again.
+  component_pid "csi-$name" >/dev/null || { stop_component "csi-provisioner-$name" && stop_component "csi-attacher-$name"; }
   start_component "csi-$name" "$bin/csi" -shape="$shape" -name="$name" -node-id="$node_name" \
     -nas-root="$nas" -kubelet-root="$kubelet_root"
   wait_until 20 "the socket of $name" test -S "$socket"

@@ -102,17 +102,18 @@ equal_shape() { equal "$(shape "$(volume_of "$1")")" "$(cat "$here/lifecycle/vol
 node_drivers() {
   equal "$(kubectl get csinode "$node_name" -o 'jsonpath={range .spec.drivers[*]}{.name} {.topologyKeys}{"\n"}{end}' | sort)" \
     "csi.truenas.io [\"topology.truenas.io/node\",\"topology.truenas.io/pool\"]
-truenas-nfs "
+truenas-nfs null"
 }
 
 gone() { ! kubectl get pv "$1" 2>/dev/null && [[ ! -e $2 ]]; }
 
 deletion() {
   local name volume folder
+  local -A class=([old]=truenas-nfs [new]=truenas-csi-nfs) parent=([old]=SAS/RKE2 [new]=SAS)
   for name in old new; do
-    claim "$name-deleted" "$([[ $name == old ]] && echo truenas-nfs || echo truenas-csi-nfs)"
+    claim "$name-deleted" "${class[$name]}"
     volume=$(volume_of "$name-deleted")
-    folder=$nas/mnt/SAS/$([[ $name == old ]] && echo RKE2/)$volume
+    folder=$nas/mnt/${parent[$name]}/$volume
     [[ -e $folder/file ]]
     kubectl delete pod "$name-deleted" --wait
     kubectl delete pvc "$name-deleted"
