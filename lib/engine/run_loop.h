@@ -45,7 +45,8 @@ class RunLoop {
     Milliseconds since{0}, moved{0}, explained{0};
     std::string movement, because;
     std::optional<Nudged> nudged;
-    std::size_t entry = 0;  // in outcome_.waited
+    std::optional<std::size_t> nudge_entry;  // in outcome_.acted: all nudges of one wait are one entry
+    std::size_t entry = 0;                   // in outcome_.waited
   };
 
   // run.cc
@@ -74,6 +75,7 @@ class RunLoop {
   Turn wait(const Wait& wait);
   Waiting& waiting(const Wait& wait);
   Turn nudge(const Wait& wait, Waiting& state);
+  void record_nudge(const Step& step, Waiting& state, const Result<void>& result);
   void explain(const Wait& wait, Waiting& state);
 
   Machine& machine_;

@@ -59,17 +59,18 @@ Turn RunLoop::nudge(const Wait& wait, Waiting& state) {
   }
   if (options_.interrupted()) return interrupted();
   const Step& step = *wait.nudge;
-  if (options_.log != nullptr) {
+  // A nudge may come every few seconds for hours: only the first one of a wait is written down.
+  const bool first = !state.nudge_entry;
+  if (first && options_.log != nullptr) {
     const Result<void> noted = options_.log->note_intent(step);
     if (!noted.ok()) return trouble(noted.error().in("writing the journal"), true);
   }
   state.nudged = Nudged{wait.movement, now()};
-  observer_.on_step_begin(step, 1);
+  observer_.on_step_begin(step, first ? 1 : outcome_.acted[*state.nudge_entry].attempts + 1);
   const Result<void> result = machine_.act(step, writer_);
-  note_done(step, result.ok() ? "ok" : result.error().what);
+  if (first) note_done(step, result.ok() ? "ok" : result.error().what);
   if (result.ok() || result.error().kind == Kind::outcome_unknown) {
-    const auto effect = result.ok() ? ActedStep::Effect::changed : ActedStep::Effect::unknown;
-    outcome_.acted.push_back(ActedStep{step, effect, 1, result.ok(), Milliseconds(0)});
+    record_nudge(step, state, result);
     return std::nullopt;
   }
   if (result.error().kind == Kind::interrupted) return interrupted();
@@ -79,6 +80,19 @@ Turn RunLoop::nudge(const Wait& wait, Waiting& state) {
     state.nudged.reset();  // nothing reached the neighbour: it may be tried at the next look
   }
   return std::nullopt;
+}
+
+void RunLoop::record_nudge(const Step& step, Waiting& state, const Result<void>& result) {
+  if (!state.nudge_entry) {
+    state.nudge_entry = outcome_.acted.size();
+    outcome_.acted.push_back(ActedStep{step, ActedStep::Effect::unknown, 0, false, Milliseconds(0)});
+  }
+  ActedStep& entry = outcome_.acted[*state.nudge_entry];
+  ++entry.attempts;
+  entry.elapsed = now() - state.since;
+  if (!result.ok()) return;
+  entry.effect = ActedStep::Effect::changed;
+  entry.proved = true;
 }
 
 }  // namespace truenas::engine

@@ -265,8 +265,13 @@ TEST_CASE("a nudge comes when nothing moved, once for each state of things") {
     RunFixture often;
     often.site.binds_at_look = 0;
     often.workflow.nudge_every = Seconds(15);
-    REQUIRE_FALSE(often.run().ok());
+    const Outcome outcome = often.run();
+    REQUIRE_FALSE(outcome.ok());
     CHECK(often.times_acted("nudge fresh") == 4);  // at 10, 25, 40, 55 of 60 s
+    // … but is one entry, and noted once: a join of hours must not fill the journal.
+    CHECK(outcome.acted.back().step.verb == "nudge");
+    CHECK(outcome.acted.back().attempts == 4);
+    CHECK(std::count(often.log.lines.begin(), often.log.lines.end(), "intent nudge fresh") == 1);
   }
   SUBCASE("not while things move") {
     RunFixture busy;
