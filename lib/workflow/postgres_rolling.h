@@ -54,8 +54,9 @@ class PostgresRolling final : public engine::Workflow<PostgresWorld> {
   // Called now and then while the proof runs, with one line for people.
   std::function<void(const std::string& line)> on_proof_progress;
 
+  struct State;  // postgres_rolling/state.h
+
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -130,10 +130,11 @@ std::optional<Next> decide_class(const PostgresWorld& world) {
 
 // Two instances or fewer: a spare one first, so that a replica streams while another one is replaced.
 std::optional<Next> decide_spare(const PostgresWorld& world) {
-  const std::vector<std::string> names = instances_of(world);
+  // Old replicas that the operator is about to remove, because there are more instances than wanted, do not
+  // count.
+  const int surplus = static_cast<int>(instances_of(world).size()) - world.cluster.instances;
   const bool work =
-      world.facts.proof.empty() &&
-      std::any_of(names.begin(), names.end(), [&](const auto& name) { return is_old(world, name); });
+      is_old(world, world.cluster.current_primary) || static_cast<int>(old_replicas(world).size()) > surplus;
   if (!work || world.cluster.instances > 2 || spare_is_there(world)) return std::nullopt;
   if (world.memory.first_instances > world.cluster.instances || world.memory.spare_was_there) {
     return stopped(fmt::format("somebody else set spec.instances of cluster {} to {}", full_name(world),

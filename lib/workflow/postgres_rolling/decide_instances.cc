@@ -79,12 +79,6 @@ std::optional<Next> finish_replacement(const PostgresWorld& world) {
 
 std::optional<Next> decide_instances(const PostgresWorld& world) {
   if (auto refusal = refuse_wrong_driver(world)) return refusal;
-  if (!world.facts.proof.empty()) {
-    // Proven already: what is old now came after. This move ends, and the next one begins from how things
-    // are.
-    return work_is_left(world) && !spare_is_there(world) ? std::optional<Next>(note_end(world))
-                                                         : std::nullopt;
-  }
   const std::vector<std::string> old = old_replicas(world);
   const bool goes_anyway = spare_is_there(world) && old.size() == 1 &&
                            old[0] == next_to_be_scaled_down(world) &&
@@ -96,10 +90,10 @@ std::optional<Next> decide_instances(const PostgresWorld& world) {
 
 Next decide_ending(const PostgresWorld& world, const RollingOptions& options) {
   if (move_is_open(world, options)) {
-    if (world.facts.proof.empty() && !world.memory.proof_failed.empty()) {
-      return Blocked{Kind::mismatch, world.memory.proof_failed, world.memory.proof_hints};
+    if (!proof_holds(world) && !world.memory.proof_failed.empty()) {
+      return Blocked{world.memory.proof_kind, world.memory.proof_failed, world.memory.proof_hints};
     }
-    if (world.facts.proof.empty()) return prove(world, options);
+    if (!proof_holds(world)) return prove(world, options);
     if (spare_is_there(world)) return remove_spare(world);
     return note_end(world);
   }

@@ -127,8 +127,7 @@ void guard_scale_down(const PostgresWorld& world, const Step& step, Violations& 
   if (!world.facts.spare || std::to_string(*world.facts.spare) != argument(step, "to")) {
     broken.push_back({"only an added spare is removed", "the journal knows of no spare to remove"});
   }
-  if (world.facts.proof.empty())
-    broken.push_back({"nothing is removed before the proof", "there is no proof"});
+  if (!proof_holds(world)) broken.push_back({"nothing is removed before the proof", "there is no proof"});
   if (is_old(world, world.cluster.current_primary)) {
     broken.push_back({"the spare goes last", "the primary is still on the old class"});
   }

@@ -60,7 +60,6 @@ void set_class(PostgresWorld& world) {
   for (auto& setting : world.cluster.storage) {
     if (setting.storage_class == world.from.name) setting.storage_class = world.to.name;
   }
-  world.memory.class_was_set = true;
 }
 
 void drop_fs_group(PostgresWorld& world) {
@@ -107,8 +106,6 @@ void change_instances(PostgresWorld& world, const Step& step) {
   }
   if (step.verb == "add-spare" || step.verb == "remove-spare") {
     cluster.instances = number_argument(step, "to");
-    if (spare_is_there(world)) world.memory.spare_was_there = true;
-    world.memory.first_instances = cluster.instances;
   }
   if (step.verb == "switch-over") {
     cluster.target_primary = argument(step, "to");
@@ -118,14 +115,31 @@ void change_instances(PostgresWorld& world, const Step& step) {
 
 }  // namespace
 
+void remember(PostgresWorld& world) {
+  RunMemory& memory = world.memory;
+  if (memory.first_instances == 0) memory.first_instances = world.cluster.instances;
+  if (spare_is_there(world)) memory.spare_was_there = true;
+  const auto& settings = world.cluster.storage;
+  if (std::none_of(settings.begin(), settings.end(),
+                   [&](const auto& setting) { return setting.storage_class == world.from.name; })) {
+    memory.class_was_set = true;
+  }
+}
+
 PostgresWorld project_step(PostgresWorld world, const Step& step) {
   if (step.verb == "note") note(world, step);
   if (step.verb == "keep-volume") keep(world, step);
   if (step.verb == "set-class") set_class(world);
   if (step.verb == "drop-fs-group") drop_fs_group(world);
-  if (step.verb == "prove") world.facts.proof = "passed";
+  if (step.verb == "prove") {
+    world.facts.proof = "passed";
+    ++world.facts.proofs;
+    world.facts.proof_volumes.clear();
+    for (const auto& claim : world.cluster.claims) world.facts.proof_volumes.insert(claim.volume);
+  }
   change_canary(world, step);
   change_instances(world, step);
+  remember(world);
   return world;
 }
 

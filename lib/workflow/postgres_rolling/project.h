@@ -8,6 +8,8 @@
 
 namespace truenas::workflow {
 
+// What a process keeps in mind of a world that it sees.
+void remember(PostgresWorld& world);
 PostgresWorld project_step(PostgresWorld world, const engine::Step& step);
 // The neighbours' next notch: one of a removal, a new claim and its join Job, a bound volume, a finished Job,
 // a ready Pod, a switchover, a scale-down, the canary's course. Unchanged when nobody has anything to do.

@@ -122,6 +122,13 @@ bool has_moved(const PostgresWorld& world) {
          std::any_of(world.cluster.claims.begin(), world.cluster.claims.end(), new_claim);
 }
 
+bool proof_holds(const PostgresWorld& world) {
+  const auto& claims = world.cluster.claims;
+  return !world.facts.proof.empty() && std::all_of(claims.begin(), claims.end(), [&](const auto& claim) {
+    return world.facts.proof_volumes.contains(claim.volume);
+  });
+}
+
 bool spare_is_there(const PostgresWorld& world) {
   return world.facts.spare && world.cluster.instances == *world.facts.spare + 1;
 }

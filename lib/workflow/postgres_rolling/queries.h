@@ -40,6 +40,8 @@ bool work_is_left(const PostgresWorld& world);
 bool move_is_open(const PostgresWorld& world, const RollingOptions& options);
 // Something of the cluster has been changed already by a move in this direction.
 bool has_moved(const PostgresWorld& world);
+// The newest proof was made on the volumes that the cluster has now.
+bool proof_holds(const PostgresWorld& world);
 // The spare instance is part of spec.instances right now.
 bool spare_is_there(const PostgresWorld& world);
 // Operators from 1.28 on replace an instance that is marked; false also while the version is unknown.

@@ -20,10 +20,17 @@ Step note(const PostgresWorld& world, std::string key, std::string title, std::s
   step.id = "note " + key;
   step.verb = "note";
   step.object = "journal of cluster " + full_name(world);
+  step.can_be_tried = key.ends_with(".begin");
   step.arguments = {{"key", std::move(key)}};
   step.title = std::move(title);
   step.reason = std::move(reason);
   return step;
+}
+
+// What it was before this tool first touched the volume.
+std::string original_policy(const cnpg::InstanceVolume& volume) {
+  const auto noted = volume.annotations.find(std::string(k_original_policy_annotation));
+  return noted == volume.annotations.end() ? volume.reclaim_policy : noted->second;
 }
 
 std::vector<std::string> moved_settings(const PostgresWorld& world) {
@@ -103,12 +110,13 @@ Step keep_volume(const PostgresWorld& world, const cnpg::InstanceVolume& volume,
   step.object = "persistentvolume " + volume.name;
   step.arguments = {{"volume", volume.name},
                     {"uid", volume.uid},
-                    {"policy", volume.reclaim_policy},
+                    {"original_policy", original_policy(volume)},
                     {"cluster", full_name(world)}};
   // A volume that exists only in a plan has no name yet.
   step.title = volume.uid.empty()
                    ? fmt::format("set the new volume of claim {} to Retain", claim)
                    : fmt::format("set persistentvolume {} (claim {}) to Retain", volume.name, claim);
+  step.can_be_tried = !volume.uid.empty();
   step.reason = "nothing may delete these bytes until --finalize";
   step.undo = "--finalize gives the volume its class's policy back";
   return step;

@@ -14,6 +14,9 @@ namespace truenas::workflow {
 inline constexpr std::string_view k_original_policy_annotation = "truenas-migrate/original-reclaim-policy";
 inline constexpr std::string_view k_kept_for_annotation = "truenas-migrate/kept-for";
 
+// Annotation on the canary's Pod: which attempt it is.
+inline constexpr std::string_view k_fingerprint_annotation = "truenas-migrate/fingerprint";
+
 engine::Step begin_move(const PostgresWorld& world, const RollingOptions& options);
 engine::Step note_spare(const PostgresWorld& world);
 engine::Step note_canary_passed(const PostgresWorld& world, const CanaryAttempt& attempt,

@@ -61,6 +61,7 @@ Step delete_canary_pod(const PostgresWorld& world) {
   Step step;
   const std::string name = canary_name(world);
   step.id = "delete canary pod " + world.canary.pod_uid;
+  step.can_be_tried = false;
   step.verb = "delete-canary-pod";
   step.object = fmt::format("pod {}/{}", world.cluster.ns, name);
   step.arguments = {{"name", name}, {"uid", world.canary.pod_uid}};
@@ -72,6 +73,7 @@ Step delete_canary_pod(const PostgresWorld& world) {
 Step release_canary_volume(const PostgresWorld& world) {
   Step step;
   step.id = "release canary volume " + world.canary.volume;
+  step.can_be_tried = false;
   step.verb = "release-canary-volume";
   step.object = "persistentvolume " + world.canary.volume;
   step.arguments = {{"volume", world.canary.volume},
@@ -86,6 +88,7 @@ Step delete_canary_claim(const PostgresWorld& world) {
   Step step;
   const std::string name = canary_name(world);
   step.id = "delete canary claim " + world.canary.claim_uid;
+  step.can_be_tried = false;
   step.verb = "delete-canary-claim";
   step.object = fmt::format("persistentvolumeclaim {}/{}", world.cluster.ns, name);
   step.arguments = {{"name", name}, {"uid", world.canary.claim_uid}};

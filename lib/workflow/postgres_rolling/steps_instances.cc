@@ -59,6 +59,7 @@ Step remove_spare(const PostgresWorld& world) {
       fmt::format("the cluster had {} before; the operator removes {} and its volume is kept (Retain)",
                   count_of(static_cast<std::size_t>(now - 1), "instance"), next_to_be_scaled_down(world));
   step.undo = fmt::format("set spec.instances to {} again", now);
+  step.can_be_tried = false;
   return step;
 }
 
@@ -137,14 +138,16 @@ Step switch_over(const PostgresWorld& world, const std::string& to) {
 }
 
 Step prove(const PostgresWorld& world, const RollingOptions& options) {
-  Step step = on_cluster(world, fmt::format("prove run-{}", world.facts.number), "prove");
-  step.arguments["key"] = fmt::format("run-{}.proof", world.facts.number);
+  Step step =
+      on_cluster(world, fmt::format("prove run-{}.{}", world.facts.number, world.facts.proofs + 1), "prove");
+  step.arguments["key"] = fmt::format("run-{}.proof-{}", world.facts.number, world.facts.proofs + 1);
   step.title = "compare every table on the primary and its replicas, by count and content";
   step.reason = fmt::format(
       "a table's writers may wait up to 2 s for the lock and while it is read; tables above {} are "
       "counted only",
       format_bytes(options.proof_max_bytes));
   step.deadline = Seconds(24 * 3600);
+  step.can_be_tried = false;
   step.settle_polls = 2;
   return step;
 }

@@ -36,10 +36,12 @@ struct MoveFacts {
   int number = 0;           // N; 0: this cluster was never moved
   std::string cluster_uid;  // metadata.uid of the Cluster that was moved
   std::string from_class, to_class;
-  int instances = 0;                  // spec.instances before the first change
-  std::vector<std::string> settings;  // pointers of the storage settings that are moved ("/spec/storage")
-  std::optional<int> spare;           // spec.instances before a spare instance was added to it
-  std::string proof;                  // the proof's summary; "" while there is none
+  int instances = 0;                    // spec.instances before the first change
+  std::vector<std::string> settings;    // pointers of the storage settings that are moved ("/spec/storage")
+  std::optional<int> spare;             // spec.instances before a spare instance was added to it
+  int proofs = 0;                       // how many there are
+  std::string proof;                    // the newest one's summary; "" while there is none
+  std::set<std::string> proof_volumes;  // what it was made on
   bool ended = false;
 };
 
@@ -82,7 +84,8 @@ struct RunMemory {
   int first_instances = 0;       // spec.instances at the first look
   bool class_was_set = false;    // every setting of the move was seen on the target class
   bool spare_was_there = false;  // spec.instances was seen one above the remembered count
-  std::string proof_failed;      // why the proof of this run failed
+  Kind proof_kind = Kind::mismatch;
+  std::string proof_failed;  // why the proof of this run failed
   std::vector<std::string> proof_hints;
 };
 
