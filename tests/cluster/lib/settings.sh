@@ -23,7 +23,7 @@ old_attach_required=${CLUSTER_OLD_ATTACH_REQUIRED:-true}
 
 node_name=node1
 bridge=tmcluster0
-pods_cgroup=tmcluster
+pods_cgroup=${CLUSTER_CGROUP:-tmcluster}
 api_port=6443
 etcd_port=2379
 etcd_peer_port=2380
@@ -35,6 +35,9 @@ proxy_health_port=10256
 proxy_metrics_port=10249
 cnpg_webhook_port=29443
 cnpg_metrics_port=28080
+
+# Carried by every root that `up` made; nothing is removed below a directory without it.
+root_marker=$cluster_root/.truenas-migrate-test-cluster
 
 bin=$cluster_root/bin
 logs=$cluster_root/logs

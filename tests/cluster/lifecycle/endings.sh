@@ -67,7 +67,7 @@ no_chains() { equal "$(kubernetes_chains)" "" && ! iptables-save | grep -- "$bri
 no_bridge() { ! ip link show "$bridge" 2>/dev/null && ! ip -o link show type veth 2>/dev/null | grep -- "master $bridge"; }
 no_cgroup() { ! find /sys/fs/cgroup -name "$pods_cgroup" | grep .; }
 no_ports() { check_ports; }
-only_logs() { equal "$(ls -A "$cluster_root")" logs && [[ -s $logs/kubelet.log ]]; }
+only_logs() { equal "$(ls -A "$cluster_root" | xargs)" "${root_marker##*/} logs" && [[ -s $logs/kubelet.log ]]; }
 settings_now() { local setting; for setting in "${kernel_settings[@]}"; do cat "/proc/sys/$setting" 2>/dev/null || true; done; }
 
 test_down() {

@@ -7,11 +7,15 @@ test_refusals() {
   local listener own_subnet
   check "refuses a subnet that is none" refuses "is no IPv4 subnet" env CLUSTER_CIDR=10.88.0/16 "$here/up"
   check "refuses a subnet too small" refuses "is too small" env CLUSTER_CIDR=10.88.0.0/28 "$here/up"
-  own_subnet=$(foreign_subnets | grep / | grep -v '^127' | head -n 1)
+  own_subnet=$(foreign_subnets | grep / | grep -v '^127' | head -n 1) || true
   check "refuses a subnet of this machine" refuses "overlaps this machine's" env CLUSTER_CIDR="${own_subnet:-127.0.0.0/24}" "$here/up"
   check "refuses overlapping subnets" refuses "overlaps CLUSTER_SERVICE_CIDR" \
     env CLUSTER_CIDR=10.201.0.0/16 CLUSTER_SERVICE_CIDR=10.201.7.0/24 "$here/up"
   check "refuses an unknown site" refuses 'CLUSTER_SITE is "nome"' env CLUSTER_SITE=nome "$here/up"
+
+  check "refuses a root that holds something else" refuses_foreign_root
+  check "refuses the root directory" refuses "is no absolute path below" env CLUSTER_ROOT=/ "$here/up"
+  check "down touches no directory that is not a cluster's" down_keeps_foreign_root
 
   socat "TCP-LISTEN:$controller_manager_port,bind=127.0.0.1,fork" /dev/null &
   listener=$!
@@ -32,6 +36,27 @@ test_refusals() {
   kill "$listener"
   wait "$listener" 2>/dev/null || true
   check "nothing was made by all this" nothing_made
+}
+
+refuses_foreign_root() {
+  local folder answer=0
+  folder=$(mktemp -d)
+  echo precious >"$folder/file"
+  refuses "is not empty and not a test cluster's" env CLUSTER_ROOT="$folder" "$here/up" || answer=1
+  equal "$(ls -A "$folder") $(<"$folder/file")" "file precious" || answer=1
+  rm -r "$folder"
+  return $answer
+}
+
+down_keeps_foreign_root() {
+  local folder answer=0
+  folder=$(mktemp -d)
+  mkdir "$folder/run" "$folder/bin"
+  echo precious >"$folder/bin/file"
+  refuses "is not a test cluster's: nothing was touched" env CLUSTER_ROOT="$folder" "$here/down" || answer=1
+  equal "$(<"$folder/bin/file")" precious || answer=1
+  rm -r "$folder"
+  return $answer
 }
 
 down_keeps_foreign_chain() { "$here/down" && iptables -w -t nat -L KUBE-FOREIGN -n; }
