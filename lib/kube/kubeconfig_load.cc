@@ -77,6 +77,7 @@ Result<Stanzas> load_stanzas(const ConnectionFlags& flags, const Environment& en
     const std::string path = absolute_path(environment.working_directory, file);
     const std::string source = fmt::format("error loading config file {}", quote(file));
     const Result<std::string> text = environment.read_file(path);
+    if (!text && text.error().kind == Kind::interrupted) return text.error();
     if (!text && text.error().kind == Kind::not_found) {
       if (where.one_explicit) {
         return make_error(Kind::config, fmt::format("stat {}: {}", printable(file), text.error().what));

@@ -53,8 +53,21 @@ void apply_impersonation(const UserStanza& user, ClientConfig& config) {
   config.impersonate_extra.assign(user.impersonate_extra.begin(), user.impersonate_extra.end());
 }
 
+// Whether something stands before an @ in the URL's authority: a name, and most often a password.
+bool has_credentials(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t start = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t end = url.find_first_of("/?#", start);
+  return contains(std::string_view(url).substr(start, end - start), "@");
+}
+
 // R5.
 Result<void> apply_server(const std::string& server, ClientConfig& config) {
+  if (has_credentials(server)) {
+    // Before anything that would quote the URL.
+    return make_error(Kind::config, "the server's URL has credentials in it, which are not supported",
+                      {"put them into the user's entry of the kubeconfig"});
+  }
   Result<http::Url> url = http::parse_server_url(server);
   if (!url) {
     Error error = url.take_error();
