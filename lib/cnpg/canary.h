@@ -38,7 +38,7 @@ std::string_view canary_script();
 struct CanaryVerdict {
   enum class State { waiting, passed, failed } state = State::waiting;
   // Where it ended or stands: image, schedule, provision, mount, identity, create, owner, link, sync, initdb,
-  // start, query, stop, reread, end; "" while nothing is known.
+  // mode, start, query, stop, reread, end; "" while nothing is known.
   std::string stage;
   std::string detail;              // what was seen, one line, printable
   std::vector<std::string> lines;  // the script's own lines so far

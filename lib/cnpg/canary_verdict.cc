@@ -205,6 +205,11 @@ Error explain_canary_failure(const ClusterState& cluster, std::string_view stora
                                          verdict.stage.empty() ? "unknown" : verdict.stage)};
   if (verdict.stage == "owner") {
     explain_owner(storage_class, verdict, error);
+  } else if (verdict.stage == "mode") {
+    error.hints.emplace_back(
+        "the share forces modes (an NFSv4 ACL, a create mask): the dataset must have POSIX permissions and "
+        "honour "
+        "the mode that is asked for");
   } else if (verdict.stage == "create") {
     explain_create(cluster, storage_class, verdict, without_fs_group, error);
   } else if (verdict.stage == "mount") {

@@ -214,7 +214,7 @@ TEST_CASE("tables that clients write to are proven equal under a lock, and the w
   ProofReport report;
   {
     const Writer writer(*postgres);
-    for (int round = 0; round < 5; ++round) {
+    for (int round = 0; round < 3; ++round) {
       const int before = writer.rounds();
       report = proven(*postgres);
       CHECK_MESSAGE(report.holds(), all_verdicts(report));
