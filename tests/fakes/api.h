@@ -47,7 +47,8 @@ class Api {
   http::Response replace(const http::Request& request, const Target& target);
   http::Response remove(const http::Request& request, const Target& target);
   // The common end of patch and replace: preconditions, subresource rules, forbidden changes.
-  http::Response store_update(const Target& target, const json::Value& before, json::Value after);
+  http::Response store_update(const Target& target, const json::Value& before, json::Value after,
+                              bool replaces = false);
   http::Response store_new(const Target& target, json::Value object);
   void orphan_dependents(const std::string& owner_uid);
   http::Response review_access(const http::Request& request);

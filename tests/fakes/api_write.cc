@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "tests/fakes/api_target.h"
+#include "tests/fakes/objects.h"
 #include "tests/fakes/status_reply.h"
 
 namespace truenas::fakes {
@@ -28,6 +29,11 @@ void restore(Value& to, const Value& from, std::string_view pointer) {
 bool is_set(const Value& object, std::string_view pointer) {
   const Value* value = object.at(pointer);
   return value != nullptr && !value->is_null() && !value->text().empty();
+}
+
+http::Response immutable_uid(const KnownResource& resource, const std::string& name, const std::string& uid) {
+  return invalid(resource.group, resource.kind, name, "metadata.uid",
+                 fmt::format("Invalid value: \"{}\": field is immutable", uid));
 }
 
 std::string api_version(const KnownResource& resource) {
@@ -131,18 +137,21 @@ http::Response Api::replace(const http::Request& request, const Target& target) 
     restore(body.value(), *before, "/metadata/resourceVersion");
   }
   if (!is_set(body.value(), "/metadata/uid")) restore(body.value(), *before, "/metadata/uid");
-  return store_update(target, *before, std::move(body).value());
+  return store_update(target, *before, std::move(body).value(), true);
 }
 
-http::Response Api::store_update(const Target& target, const Value& before, Value after) {
+http::Response Api::store_update(const Target& target, const Value& before, Value after, bool replaces) {
   const Key& key = target.key;
   if (after.text_at("/metadata/resourceVersion") != before.text_at("/metadata/resourceVersion")) {
     return conflict(key.group, key.plural, key.name, k_modified);
   }
+  // A PUT takes the uid for a precondition; a PATCH has merely tried to change a field.
   if (after.text_at("/metadata/uid") != before.text_at("/metadata/uid")) {
+    const std::string& uid = after.text_at("/metadata/uid");
+    if (!replaces) return immutable_uid(target.resource, key.name, uid);
     return conflict(key.group, key.plural, key.name,
-                    fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
-                                after.text_at("/metadata/uid"), before.text_at("/metadata/uid")));
+                    fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}", uid,
+                                uid_of(before)));
   }
   if (after.text_at("/metadata/name") != key.name) {
     return bad_request("the name of the object does not match the name on the URL");

@@ -36,8 +36,30 @@ FakeCluster::FakeCluster() : api(store), storage(store, nas), workloads(store), 
       {{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", Value::object({{"name", "node1"}})}}));
 }
 
+std::chrono::milliseconds FakeCluster::elapsed() const {
+  const Lock lock(mutex_);
+  return elapsed_;
+}
+
 std::chrono::microseconds FakeCluster::wall() const {
-  return k_birth + elapsed_;
+  return k_birth + elapsed();
+}
+
+bool FakeCluster::write(std::string_view ns, std::string_view name) {
+  const Lock lock(mutex_);
+  return cnpg.write(ns, name);
+}
+
+FakeCluster::DatabaseState FakeCluster::database(std::string_view ns, std::string_view name) {
+  const Lock lock(mutex_);
+  const Value* found = store.find(key_of(kube::k_cluster, ns, name));
+  return {found != nullptr ? found->text_at("/status/phase") : "", cnpg.acknowledged(ns, name),
+          cnpg.stored(ns, name)};
+}
+
+void FakeCluster::add_fault(Fault fault) {
+  const Lock lock(mutex_);
+  faults.add(std::move(fault));
 }
 
 http::Response FakeCluster::handle(const http::Request& request) {

@@ -48,7 +48,7 @@ class FakeCluster {
   void tick(int times = 1);
   // Ticks until `condition` holds; false when it does not within `limit` ticks.
   bool tick_until(const std::function<bool()>& condition, int limit = 500);
-  std::chrono::milliseconds elapsed() const { return elapsed_; }
+  std::chrono::milliseconds elapsed() const;
   std::chrono::microseconds wall() const;
   std::size_t requests() const { return requests_; }
   std::size_t writes() const { return writes_; }
@@ -61,6 +61,16 @@ class FakeCluster {
   void meddle(const kube::ResourceType& type, std::string_view ns, std::string_view name,
               const std::function<void(json::Value&)>& edit);
   void erase(const kube::ResourceType& type, std::string_view ns, std::string_view name);
+
+  // One acknowledged client write to a database (CnpgModel::write), and what has become of all of them.
+  bool write(std::string_view ns, std::string_view name);
+  struct DatabaseState {
+    std::string phase;
+    std::int64_t acknowledged = 0;
+    std::optional<std::int64_t> stored;  // in the current primary's dataset; nullopt: there is none
+  };
+  DatabaseState database(std::string_view ns, std::string_view name);
+  void add_fault(Fault fault);
 
   // Datasets that held somebody's data when they were destroyed: must be empty in every test of this project.
   std::vector<Dataset> destroyed_data() const;

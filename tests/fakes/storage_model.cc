@@ -217,7 +217,8 @@ void StorageModel::protect(const Key& key) {
   const Value* claim = store_.find(key);
   if (!is_being_deleted(*claim)) return;
   for (const Value* pod : store_.list("", "pods", key.ns)) {
-    if (mounts(*pod, key.name)) return;
+    // A Pod that no node has yet will not be started with a claim that is leaving.
+    if (mounts(*pod, key.name) && !pod->text_at("/spec/nodeName").empty()) return;
   }
   store_.update(key, [](Value& copy) { remove_finalizer(copy, "kubernetes.io/pvc-protection"); });
   store_.finish_deletion(key);

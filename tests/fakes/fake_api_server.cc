@@ -1,0 +1,224 @@
+// A FakeCluster as a program, so that the real plugin can be run against it, killed at its k-th write and run
+// again. It listens on 127.0.0.1, writes a kubeconfig and says what happens on stdout, line by line:
+//
+//   PORT 34567
+//   WRITE 3 PATCH /api/v1/persistentvolumes/pvc-1     (each write, when it arrives)
+//   PAUSED before 3 | PAUSED after 3                  (the cluster stands still until "go")
+//   STATE {"acknowledged":120,…}
+//
+// Commands on stdin, a line each: "pause before K", "pause after K" (also --pause-before-write=K and so on),
+// "drop K" (apply write K, lose its reply), "answer K CODE", "go", "state", "write N" (N client writes),
+// "writer on|off" (one client write a tick), "quit". Writes are counted from the start of the program.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include "lib/base/text.h"
+#include "tests/fakes/http_server.h"
+#include "tests/fakes/site.h"
+#include "tests/fakes/status_reply.h"
+
+namespace truenas::fakes {
+namespace {
+
+struct Settings {
+  std::string kubeconfig;
+  SiteOptions site;
+  bool empty = false;
+  int tick_ms = 50;
+  CnpgOptions cnpg;
+  std::size_t pause_before = 0, pause_after = 0, drop = 0;
+};
+
+class Program {
+ public:
+  explicit Program(const Settings& settings) : settings_(settings) {
+    cluster_.cnpg.options = settings.cnpg;
+    if (!settings.empty && !build_site(cluster_, settings.site)) say("ERROR the site did not settle");
+    pause_before_ = settings.pause_before;
+    pause_after_ = settings.pause_after;
+    if (settings.drop > 0) cluster_.faults.add(drop_reply(write_number(settings.drop)));
+    cluster_.on_request = [this](const Seen& seen, bool applied) { notice(seen, applied); };
+    cluster_.each_tick = [this] {
+      if (writer_) cluster_.cnpg.write(settings_.site.ns, settings_.site.cluster);
+    };
+  }
+
+  int run() {
+    HttpServer server({[this](const http::Request& request) { return exchange(request); },
+                       [this](const http::Request& request, const std::vector<std::string>& protocols) {
+                         return cluster_.upgrade(request, protocols);
+                       }});
+    write_kubeconfig(server.port());
+    say(fmt::format("PORT {}", server.port()));
+    std::thread life([this] {
+      while (!ended_) {
+        cluster_.tick();
+        usleep(static_cast<useconds_t>(settings_.tick_ms) * 1000);
+      }
+    });
+    std::string line;
+    while (std::getline(std::cin, line) && obey(line)) {
+    }
+    ended_ = true;
+    go();
+    life.join();
+    return 0;
+  }
+
+ private:
+  void say(const std::string& line) {
+    const std::lock_guard<std::mutex> lock(output_);
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  }
+
+  void write_kubeconfig(int port) {
+    if (settings_.kubeconfig.empty()) return;
+    std::ofstream file(settings_.kubeconfig);
+    file << fmt::format(
+        "apiVersion: v1\nkind: Config\ncurrent-context: fake\n"
+        "clusters:\n- name: fake\n  cluster: {{server: \"http://127.0.0.1:{}\"}}\n"
+        "users:\n- name: tester\n  user: {{token: fake}}\n"
+        "contexts:\n- name: fake\n  context: {{cluster: fake, user: tester, namespace: {}}}\n",
+        port, settings_.site.ns);
+  }
+
+  // A watch stays open, in the cluster's own time, until something happens or its time is over.
+  HttpServer::Reply exchange(const http::Request& request) {
+    Exchange exchange = cluster_.exchange(request);
+    if (exchange.end != Exchange::End::replied) return std::nullopt;
+    const auto path = parse_api_path(request.target);
+    if (path && path->parameter("watch") == "true") {
+      const auto end = cluster_.elapsed() + std::chrono::seconds(30);
+      while (exchange.response.body.empty() && cluster_.elapsed() < end && !ended_) {
+        usleep(static_cast<useconds_t>(settings_.tick_ms) * 1000);
+        exchange.response = cluster_.handle(request);
+      }
+    }
+    return std::move(exchange.response);
+  }
+
+  void notice(const Seen& seen, bool applied) {
+    if (seen.write == 0) return;
+    if (!applied) say(fmt::format("WRITE {} {} {}", seen.write, seen.what.method, seen.what.target));
+    if (seen.write != (applied ? pause_after_.load() : pause_before_.load())) return;
+    std::unique_lock<std::mutex> lock(pausing_);
+    may_go_ = false;
+    say(fmt::format("PAUSED {} {}", applied ? "after" : "before", seen.write));
+    going_.wait(lock, [this] { return may_go_ || ended_; });
+  }
+
+  void go() {
+    const std::lock_guard<std::mutex> lock(pausing_);
+    may_go_ = true;
+    going_.notify_all();
+  }
+
+  bool obey(const std::string& line) {
+    const std::vector<std::string> words = split(trim(line), ' ');
+    const auto number = [&](std::size_t i) {
+      std::size_t value = 0;
+      if (i < words.size()) std::from_chars(words[i].data(), words[i].data() + words[i].size(), value);
+      return value;
+    };
+    const auto word = [&](std::size_t i) { return i < words.size() ? words[i] : std::string(); };
+    if (word(0) == "quit") return false;
+    if (word(0) == "go") go();
+    if (word(0) == "pause") (word(1) == "after" ? pause_after_ : pause_before_) = number(2);
+    if (word(0) == "drop") cluster_.add_fault(drop_reply(write_number(number(1))));
+    if (word(0) == "answer") {
+      const int code = static_cast<int>(number(2));
+      cluster_.add_fault(answer(write_number(number(1)), code == 429 ? too_many_requests()
+                                                         : code == 409
+                                                             ? conflict("", "objects", "x", k_modified)
+                                                             : internal_error()));
+    }
+    if (word(0) == "writer") writer_ = word(1) == "on";
+    if (word(0) == "write") {
+      for (std::size_t i = 0; i < number(1); ++i) cluster_.write(settings_.site.ns, settings_.site.cluster);
+    }
+    if (word(0) == "state") say("STATE " + json::write(state()));
+    return true;
+  }
+
+  json::Value state() {
+    const std::string &ns = settings_.site.ns, &name = settings_.site.cluster;
+    json::Value lost = json::Value::array();
+    for (const Dataset& dataset : cluster_.destroyed_data()) {
+      lost.push_back(json::Value::object(
+          {{"path", dataset.path}, {"made_for", dataset.made_for}, {"value", dataset.value}}));
+    }
+    const FakeCluster::DatabaseState database = cluster_.database(ns, name);
+    return json::Value::object({{"acknowledged", database.acknowledged},
+                                {"stored", database.stored.value_or(-1)},
+                                {"phase", database.phase},
+                                {"writes", static_cast<std::int64_t>(cluster_.writes())},
+                                {"destroyed_data", lost}});
+  }
+
+  Settings settings_;
+  FakeCluster cluster_;
+  std::atomic<bool> ended_ = false, writer_ = true;
+  std::atomic<std::size_t> pause_before_ = 0, pause_after_ = 0;
+  std::mutex output_, pausing_;
+  std::condition_variable going_;
+  bool may_go_ = false;
+};
+
+bool read_option(std::string_view argument, Settings& settings) {
+  const std::size_t equals = argument.find('=');
+  const std::string_view name = argument.substr(0, equals);
+  const std::string value(equals == std::string_view::npos ? "" : argument.substr(equals + 1));
+  int number = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  const auto count = static_cast<std::size_t>(std::max(number, 0));
+  if (name == "--kubeconfig")
+    settings.kubeconfig = value;
+  else if (name == "--instances")
+    settings.site.instances = number;
+  else if (name == "--wal-storage")
+    settings.site.wal_storage = true;
+  else if (name == "--tablespace")
+    settings.site.tablespace = true;
+  else if (name == "--empty")
+    settings.empty = true;
+  else if (name == "--tick-ms")
+    settings.tick_ms = std::max(number, 1);
+  else if (name == "--monotonic-serials")
+    settings.cnpg.monotonic_serials = true;
+  else if (name == "--forgotten-replacements")
+    settings.cnpg.forgotten_replacements = number;
+  else if (name == "--spread-checkpoint-ticks")
+    settings.cnpg.spread_checkpoint_ticks = number;
+  else if (name == "--pause-before-write")
+    settings.pause_before = count;
+  else if (name == "--pause-after-write")
+    settings.pause_after = count;
+  else if (name == "--drop-reply-of-write")
+    settings.drop = count;
+  else
+    return false;
+  return true;
+}
+
+}  // namespace
+}  // namespace truenas::fakes
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  truenas::fakes::Settings settings;
+  for (int i = 1; i < argc; ++i) {
+    if (truenas::fakes::read_option(argv[i], settings)) continue;
+    std::fprintf(stderr, "error: unknown option %s\n", argv[i]);
+    return 2;
+  }
+  return truenas::fakes::Program(settings).run();
+}
