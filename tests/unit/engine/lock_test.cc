@@ -205,6 +205,16 @@ TEST_CASE("a lock that cannot be renewed stops counting before others may take i
   CHECK((*lock)->still_held().ok());
 }
 
+TEST_CASE("a lock does not count after the machine was asleep, until it is renewed") {
+  Stage s;
+  auto lock = s.acquire();
+  REQUIRE(lock.ok());
+  s.clock.suspend(Seconds(600));
+  CHECK((*lock)->still_held().error().kind == Kind::unavailable);
+  CHECK((*lock)->renew().ok());
+  CHECK((*lock)->still_held().ok());
+}
+
 TEST_CASE("a lock that somebody else has taken is lost for good, and is left alone") {
   Stage s;
   auto lock = s.acquire();

@@ -231,6 +231,35 @@ TEST_CASE("a step with settle_polls waits for as many looks in a row that ask fo
   CHECK(flickers >= 5);  // look, flicker, and then three in a row
 }
 
+TEST_CASE("after a conflict a step needs its looks in a row anew") {
+  RunFixture f;
+  f.workflow.settle_polls = 3;
+  f.fault("delete", Kind::conflict, false);
+  int looks_between = 0;
+  f.before_look = [&](toy::World& w) {
+    if (f.times_acted("delete old") == 1 && w.old_exists) ++looks_between;
+  };
+  REQUIRE(f.run().ok());
+  CHECK(f.times_acted("delete old") == 2);
+  CHECK(looks_between == 3);
+}
+
+TEST_CASE("a wait that begins again after an act has its whole deadline again") {
+  RunFixture f;
+  f.site.binds_at_look = 105;
+  bool undone = false;
+  f.before_look = [&](toy::World& w) {
+    if (undone || f.clock.steady() < Seconds(50)) return;
+    undone = true;
+    w.fresh = toy::World::Fresh::none;
+  };
+  const Outcome outcome = f.run();
+  REQUIRE(outcome.ok());
+  CHECK(f.times_acted("create fresh") == 2);
+  CHECK(outcome.waited.size() == 2);
+  CHECK(outcome.elapsed > Seconds(90));
+}
+
 TEST_CASE("a wait ends at its deadline with the reason") {
   RunFixture f;
   f.site.binds_at_look = 0;
