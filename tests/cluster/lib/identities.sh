@@ -21,7 +21,8 @@ make_identities() {
     openssl req -x509 -new -key "$pki/ca.key" -subj /CN=truenas-migrate-test-cluster -days 365 -sha256 -out "$pki/ca.crt.part"
     mv "$pki/ca.crt.part" "$pki/ca.crt"
   fi
-  [[ -e $pki/service-account.key ]] || openssl genrsa -out "$pki/service-account.key" 2048 2>/dev/null
+  [[ -e $pki/service-account.key ]] ||
+    openssl ecparam -name prime256v1 -genkey -noout -out "$pki/service-account.key" 2>/dev/null
   certificate apiserver /CN=kube-apiserver serverAuth "IP:127.0.0.1,IP:$(first_address "$pod_cidr"),IP:$(first_address \
     "$service_cidr"),DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local"
   certificate kubelet-client /O=system:masters/CN=kube-apiserver-kubelet-client clientAuth

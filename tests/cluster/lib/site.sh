@@ -15,7 +15,7 @@ make_workspaces() {
       --from-file="$cluster_source/manifests/seed-workspaces.sh" --dry-run=client -o yaml | apply -
     kubectl delete pod -n coder-workspaces seed-workspaces --ignore-not-found --wait >/dev/null
     apply "$cluster_source/manifests/site-seed.yaml"
-    wait_until 120 "the end of the Pod coder-workspaces/seed-workspaces" workspaces_seeded
+    wait_until 300 "the end of the Pod coder-workspaces/seed-workspaces" workspaces_seeded
     kubectl delete pod -n coder-workspaces seed-workspaces --wait >/dev/null
     kubectl delete configmap -n coder-workspaces seed-workspaces >/dev/null
     : >"$run/workspaces-seeded"
@@ -57,11 +57,11 @@ make_site() {
   make_namespace coder-workspaces
   sed "s|@POSTGRES_IMAGE@|$(postgres_image)|" "$cluster_source/manifests/site-postgres.yaml" | apply -
   make_workspaces
-  wait_until 300 "an answer of the database coder/coder-postgres" database_answers
+  wait_until 600 "an answer of the database coder/coder-postgres" database_answers
   seed_database
   make_coder
-  wait_until 300 "the health of the cluster coder/coder-postgres" database_healthy
-  kubectl rollout status -n coder deployment/coder --timeout=120s >/dev/null
-  kubectl wait -n coder-workspaces --for=condition=Ready pod --all --timeout=120s >/dev/null
+  wait_until 600 "the health of the cluster coder/coder-postgres" database_healthy
+  kubectl rollout status -n coder deployment/coder --timeout=300s >/dev/null
+  kubectl wait -n coder-workspaces --for=condition=Ready pod --all --timeout=300s >/dev/null
   : >"$run/site-made"
 }

@@ -14,7 +14,7 @@ start_driver() {
   component_pid "csi-$name" >/dev/null || { stop_component "csi-provisioner-$name" && stop_component "csi-attacher-$name"; }
   start_component "csi-$name" "$bin/csi" -shape="$shape" -name="$name" -node-id="$node_name" \
     -nas-root="$nas" -kubelet-root="$kubelet_root"
-  wait_until 20 "the socket of $name" test -S "$socket"
+  wait_until 60 "the socket of $name" test -S "$socket"
   start_component "csi-provisioner-$name" "$bin/csi-provisioner" --kubeconfig="$configs/storage.kubeconfig" \
     --csi-address="$socket" --extra-create-metadata "$@"
   start_component "csi-attacher-$name" "$bin/csi-attacher" --kubeconfig="$configs/storage.kubeconfig" --csi-address="$socket"
@@ -37,6 +37,6 @@ start_storage() {
   kubectl apply --server-side --force-conflicts -f "$cluster_source/manifests/storage-new.yaml" >/dev/null
   start_driver "$old_driver" democratic
   start_driver "$new_driver" truenas --default-fstype=ext4 --feature-gates=Topology=true
-  wait_until 40 "the registration of $old_driver" registered "$old_driver"
-  wait_until 40 "the registration of $new_driver" registered "$new_driver"
+  wait_until 120 "the registration of $old_driver" registered "$old_driver"
+  wait_until 120 "the registration of $new_driver" registered "$new_driver"
 }

@@ -53,7 +53,7 @@ test_killed_node() {
 comes_back() {
   "$here/up"
   ready
-  wait_until 120 "the return of the Pods old and new" kubectl wait --for=condition=Ready --timeout=1s pod/old pod/new
+  wait_until 300 "the return of the Pods old and new" kubectl wait --for=condition=Ready --timeout=1s pod/old pod/new
   works_again node
 }
 

@@ -60,7 +60,7 @@ spec:
     volumeMounts: [{name: data, mountPath: /data}]
   volumes: [{name: data, persistentVolumeClaim: {claimName: $1}}]
 YAML
-  kubectl wait --for=condition=Ready --timeout=90s pod/"$1"
+  kubectl wait --for=condition=Ready --timeout=240s pod/"$1"
 }
 
 volume_of() { kubectl get pvc "$1" -o 'jsonpath={.spec.volumeName}'; }
@@ -117,7 +117,7 @@ deletion() {
     [[ -e $folder/file ]]
     kubectl delete pod "$name-deleted" --wait
     kubectl delete pvc "$name-deleted"
-    wait_until 60 "the deletion of $volume" gone "$volume" "$folder"
+    wait_until 180 "the deletion of $volume" gone "$volume" "$folder"
   done
   written old SAS/RKE2 && written new SAS
 }

@@ -1,4 +1,4 @@
-# Runs in the seeding Pod, as root: fills /volumes/*. The same content every time.
+# Runs in the seeding Pod, as root: fills /volumes/*. The same content every time, also when it is run again.
 
 # files FOLDER COUNT: small files in ten directories.
 files() {
@@ -17,9 +17,9 @@ home() {
   echo 'export PATH="$HOME/bin:$PATH"' >"$1/.bashrc"
   echo "not a real key" >"$1/.ssh/id_ed25519"
   files "$1/project" 200
-  ln -s ../.bashrc "$1/project/link to bashrc"
-  ln -s /nowhere/at/all "$1/project/dangling"
-  ln "$1/project/src/package-1/file-1.txt" "$1/project/hard-link.txt"
+  ln -sf ../.bashrc "$1/project/link to bashrc"
+  ln -sf /nowhere/at/all "$1/project/dangling"
+  ln -f "$1/project/src/package-1/file-1.txt" "$1/project/hard-link.txt"
   echo unicode >"$1/project/Grüße 世界.txt"
   echo newline >"$1/project/two
 lines.txt"
@@ -39,7 +39,7 @@ chmod 700 /volumes/frontend/.devcontainer-cache
 mkdir -p /volumes/docker/home /volumes/docker/cache/docker /volumes/docker/cache/containers /volumes/docker/envbox/docker
 home /volumes/docker/home
 head -c 1048576 /dev/zero >/volumes/docker/cache/docker/layer.tar
-mkfifo /volumes/docker/envbox/docker/control
+[ -p /volumes/docker/envbox/docker/control ] || mkfifo /volumes/docker/envbox/docker/control
 chmod 711 /volumes/docker/envbox/docker
 home /volumes/research
 echo root >/volumes/research/root-owned.txt
