@@ -17,7 +17,7 @@ Error out_of_memory() {
 Result<void> append(HeaderList& list, const std::string& line) {
   curl_slist* longer = curl_slist_append(list.get(), line.c_str());
   if (longer == nullptr) return out_of_memory();
-  list.release();  // now owned through `longer`, which is the same head once there is one
+  static_cast<void>(list.release());  // now owned through `longer`, which is the same head once there is one
   list.reset(longer);
   return {};
 }

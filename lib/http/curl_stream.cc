@@ -7,6 +7,11 @@
 #include "lib/http/curl_stream_internal.h"
 
 namespace truenas::http {
+namespace {
+
+constexpr std::size_t k_piece_bytes = std::size_t{64} << 10;
+
+}  // namespace
 
 Result<std::unique_ptr<CurlStream>> CurlStream::dial(std::shared_ptr<const Origin> origin,
                                                      const Request& request) {
@@ -44,7 +49,7 @@ CurlStream::State CurlStream::fail(CURLcode code) {
 }
 
 CurlStream::State CurlStream::read(std::string& out) {
-  std::array<char, 64 * 1024> chunk;
+  std::array<char, k_piece_bytes> chunk;
   std::size_t got = 0;
   const CURLcode code = curl_easy_recv(slot_->easy(), chunk.data(), chunk.size(), &got);
   if (code != CURLE_OK) return fail(code);
