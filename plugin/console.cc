@@ -13,7 +13,16 @@
 namespace truenas::plugin {
 namespace {
 constexpr Milliseconds k_wait_line_every{15000};
+
+std::string without_digits(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    if (c < '0' || c > '9') result += c;
+  }
+  return result;
 }
+
+}  // namespace
 
 bool stdin_is_terminal() {
   return isatty(STDIN_FILENO) == 1;
@@ -40,7 +49,6 @@ std::optional<std::string> ask(const std::string& question) {
 
 void ConsoleProgress::line(const std::string& text) {
   finish();
-  waited_.clear();
   std::fputs(fmt::format("[{:>6}] {}\n", format_elapsed(clock_.steady() - start_), printable(text)).c_str(),
              stderr);
 }
@@ -51,6 +59,7 @@ void ConsoleProgress::finish() {
 }
 
 void ConsoleProgress::on_step_begin(const engine::Step& step, int attempt) {
+  waited_.clear();
   line(attempt == 1 ? step.title : fmt::format("{} (attempt {})", step.title, attempt));
 }
 

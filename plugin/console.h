@@ -35,6 +35,8 @@ class ConsoleProgress final : public engine::RunObserver {
   bool open_line_ = false;  // the last line on the terminal is a wait that may be rewritten
   std::string waited_;      // what the last wait line said, without its time
   Milliseconds last_wait_line_{0};
+  std::string progress_;  // what the last progress line said, without its numbers
+  Milliseconds last_progress_line_{0};
 };
 
 }  // namespace truenas::plugin

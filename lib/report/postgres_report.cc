@@ -70,7 +70,7 @@ std::string old_volumes_table(const PostgresWorld& world) {
 }
 
 std::string proof_table(const json::Value& report) {
-  Table table{{"DATABASE", "TABLE", "ROWS", "SHA256", "COMPARED WITH", "VERDICT"}, {}};
+  Table table{{"DATABASE", "TABLE", "ROWS", "HASH", "COMPARED WITH", "VERDICT"}, {}};
   for (const json::Value& item : report.items_at("/tables")) {
     std::vector<std::string> replicas;
     for (const json::Value& replica : item.items_at("/replicas"))
@@ -78,7 +78,7 @@ std::string proof_table(const json::Value& report) {
     const std::string& why = item.text_at("/why");
     table.rows.push_back({item.text_at("/database"), item.text_at("/table"),
                           std::string(item.find("rows") == nullptr ? "" : item.find("rows")->spelled()),
-                          item.text_at("/hash").substr(0, 16), join(replicas, ","),
+                          item.text_at("/hash"), join(replicas, ","),
                           item.text_at("/verdict") + (why.empty() ? "" : ": " + why)});
   }
   return table.rows.empty() ? "" : "\n" + render(table);
