@@ -59,7 +59,7 @@ Result<Call> exec_call(const ExecRequest& request, const std::string& container)
 }
 
 // X3, X6.
-Error refusal(const http::Response& response, const Call& call, ExecPurpose purpose) {
+Error refusal(const http::Response& response, const Call& call, const std::string& pod, ExecPurpose purpose) {
   if (response.status == 403 && trim(response.body).empty()) {
     return make_error(
         Kind::refused,
@@ -69,7 +69,7 @@ Error refusal(const http::Response& response, const Call& call, ExecPurpose purp
         {"kubectl version"});
   }
   const Status status = read_status(response, call);
-  Error error = doubt_bare_404(status_error(status, call), status).in("cannot " + call.what);
+  Error error = doubt_absence(status_error(status, call), status, pod).in("cannot " + call.what);
   return status.code >= 500 ? lost(std::move(error), purpose) : error;
 }
 
@@ -164,7 +164,8 @@ Result<ExecResult> run_in_container(const Reader& reader, const ExecRequest& req
     const bool begun = error.kind == Kind::outcome_unknown || error.kind == Kind::format;
     return begun ? lost(std::move(error), purpose) : error;
   }
-  if (const auto* response = std::get_if<http::Response>(&*upgrade)) return refusal(*response, call, purpose);
+  if (const auto* response = std::get_if<http::Response>(&*upgrade))
+    return refusal(*response, call, request.pod, purpose);
   http::WebSocket& socket = *std::get<std::unique_ptr<http::WebSocket>>(*upgrade);
   if (std::find(protocols.begin(), protocols.end(), socket.protocol()) == protocols.end()) {
     return lost(

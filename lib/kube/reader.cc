@@ -19,8 +19,9 @@ void add_selectors(Call& call, const ListOptions& options) {
   if (!options.field_selector.empty()) call.query.emplace_back("fieldSelector", options.field_selector);
 }
 
-Error doubt_bare_404(Error error, const Status& status) {
-  if (error.kind != Kind::not_found || !status.body.is_null()) return error;
+Error doubt_absence(Error error, const Status& status, std::string_view name) {
+  const bool named = !name.empty() && status.body.text_at("/details/name") == name;
+  if (error.kind != Kind::not_found || named) return error;
   error.kind = Kind::unavailable;
   return error.with_hint(
       "kubectl api-resources  # does the server serve this type, and is the server's URL right?");
@@ -42,7 +43,7 @@ Result<json::Value> Reader::get(const ResourceType& type, std::string_view ns, s
   TM_TRY_ASSIGN(call.path, resource_path(type, ns, name));
   Status status;
   Result<json::Value> object = session_->call_json(call, &status);
-  if (!object.ok()) return doubt_bare_404(std::move(object).take_error(), status);
+  if (!object.ok()) return doubt_absence(std::move(object).take_error(), status, name);
   if (object->text_at("/metadata/name") != name) {
     return make_error(Kind::format, fmt::format("reply to {}: not the object that was asked for", call.what));
   }

@@ -59,8 +59,8 @@ class Reader {
   explicit Reader(Session& session) : session_(&session) {}
 
   // GET one object; get: Kind::not_found when it does not exist; find: nullopt then. Any other failure stays
-  // an error: unknown is not absent. A 404 without a Status object (a proxy's page, a path that the server
-  // does not serve) is Kind::unavailable here, for it says nothing about the object.
+  // an error: unknown is not absent. A 404 that does not name the object (a proxy's page, a path that the
+  // server does not serve) is Kind::unavailable here, for it proves nothing about the object.
   Result<json::Value> get(const ResourceType& type, std::string_view ns, std::string_view name) const;
   Result<std::optional<json::Value>> find(const ResourceType& type, std::string_view ns,
                                           std::string_view name) const;

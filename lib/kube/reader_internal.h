@@ -13,8 +13,9 @@ std::string call_name(std::string_view verb, const ResourceType& type, std::stri
                       std::string_view name);
 // labelSelector and fieldSelector where given.
 void add_selectors(Call& call, const ListOptions& options);
-// An answer that claims an object absent without a Status object is no such proof: turned into unavailable.
-Error doubt_bare_404(Error error, const Status& status);
+// A 404 proves that `name` is absent only if the Status names it. A proxy's page, or the server's own answer
+// about a path that it does not serve (a Status without details), proves nothing: turned into unavailable.
+Error doubt_absence(Error error, const Status& status, std::string_view name);
 // S6, for a collection that the server answered with a bare 404.
 Error unknown_resource(const ResourceType& type);
 

@@ -91,8 +91,8 @@ Result<std::string> Reader::list(const ResourceType& type, std::string_view ns, 
     if (!answer.ok()) {
       // Without restart() the items of the first attempt would stay and be counted twice.
       if (page.next.empty() || !expired(status) || restarts == k_max_restarts || !sink.restart) {
-        const bool no_such_type = status.code == 404 && status.body.is_null();
-        return no_such_type ? unknown_resource(type) : std::move(answer).take_error();
+        // A list in a namespace that does not exist is empty: a 404 is about the type.
+        return status.code == 404 ? unknown_resource(type) : std::move(answer).take_error();
       }
       ++restarts;
       page = Page();

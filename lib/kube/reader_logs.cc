@@ -25,7 +25,7 @@ Result<void> Reader::logs(std::string_view ns, std::string_view pod, const LogOp
   call.stall = options.stall;
   Status status;
   Result<http::Response> reply = session_->call(call, sink, &status);
-  if (!reply.ok()) return doubt_bare_404(std::move(reply).take_error(), status);
+  if (!reply.ok()) return doubt_absence(std::move(reply).take_error(), status, pod);
   return {};
 }
 

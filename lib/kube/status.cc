@@ -116,7 +116,9 @@ std::string invalid_message(const Status& status) {
     std::string text = field.empty() ? message : field + ": " + message;
     if (std::find(causes.begin(), causes.end(), text) == causes.end()) causes.push_back(std::move(text));
   }
-  if (kind.empty() || causes.empty()) return status.message;
+  if (kind.empty() && causes.empty()) return "the request is invalid: " + status.message;
+  if (causes.empty()) causes.push_back(status.message);
+  if (kind.empty()) return "the request is invalid: " + join(causes, "; ");
   return fmt::format("the {} {} is invalid: {}", kind, quote(name), join(causes, "; "));
 }
 

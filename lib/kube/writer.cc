@@ -45,6 +45,15 @@ std::string delete_body(const DeleteOptions& options, bool dry_run) {
   return json::write(body);
 }
 
+// A JSON patch whose test failed, or whose place is not there, is answered 422 without a word why: the object
+// is not what it was taken for.
+Error misfit(Error error, const Status& status) {
+  if (status.code != 422 || !status.body.members_at("/details").empty()) return error;
+  error.kind = Kind::conflict;
+  error.what = "the object is not as the patch expects it: " + error.what;
+  return error;
+}
+
 Call write_call(std::string_view method, std::string what) {
   Call call;
   call.method = method;
@@ -71,7 +80,8 @@ Result<json::Value> Writer::create(const ResourceType& type, std::string_view ns
   call.body = json::write(object);
   Status status;
   Result<json::Value> created = session_->call_json(call, &status);
-  if (!created.ok()) return doubt_bare_404(std::move(created).take_error(), status);
+  // A 404 is about the namespace, where it names one.
+  if (!created.ok()) return doubt_absence(std::move(created).take_error(), status, ns);
   return created;
 }
 
@@ -87,8 +97,9 @@ Result<json::Value> Writer::patch(const ResourceType& type, std::string_view ns,
   call.body = json::write(patch);
   Status status;
   Result<json::Value> patched = session_->call_json(call, &status);
-  if (!patched.ok()) return doubt_bare_404(std::move(patched).take_error(), status);
-  return patched;
+  if (patched.ok()) return patched;
+  Error error = doubt_absence(std::move(patched).take_error(), status, name);
+  return kind == PatchKind::json ? misfit(std::move(error), status) : error;
 }
 
 Result<void> Writer::remove(const ResourceType& type, std::string_view ns, std::string_view name,
@@ -106,7 +117,7 @@ Result<void> Writer::remove(const ResourceType& type, std::string_view ns, std::
   Status status;
   Result<json::Value> reply = session_->call_json(call, &status);
   if (reply.ok()) return {};
-  Error error = doubt_bare_404(std::move(reply).take_error(), status);
+  Error error = doubt_absence(std::move(reply).take_error(), status, name);
   if (error.kind == Kind::not_found) return {};
   return error;
 }

@@ -35,7 +35,8 @@ class Writer {
 
   // POST; fieldValidation=Strict. Kind::conflict when the name exists.
   Result<json::Value> create(const ResourceType& type, std::string_view ns, const json::Value& object);
-  // PATCH; put metadata.resourceVersion (or uid) into the patch to make it conditional (D4).
+  // PATCH; put metadata.resourceVersion (or uid) into the patch to make it conditional (D4). Kind::conflict
+  // also for a JSON patch that does not fit the object (a test that failed, a place that is not there).
   Result<json::Value> patch(const ResourceType& type, std::string_view ns, std::string_view name,
                             PatchKind kind, const json::Value& patch, std::string_view subresource = "");
   // DELETE with preconditions in the body (D2, D3). Ok also when the object is gone already (404).

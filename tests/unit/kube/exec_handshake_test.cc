@@ -33,7 +33,7 @@ TEST_CASE("a refused upgrade says why (X3, X6)") {
         Row{403, status_body(403, "Forbidden", "cannot create pods/exec"), Kind::auth,
             "cannot create pods/exec"},
         Row{401, "", Kind::auth, "logged in"}, Row{400, "Upgrade request required", Kind::refused, "get it"},
-        Row{404, status_body(404, "NotFound", "no pod"), Kind::not_found, "no pod"},
+        Row{404, not_found_body("p"), Kind::not_found, "not found"},
         Row{404, "<html>", Kind::unavailable, "could not find"},
         Row{500, status_body(500, "InternalError", "container not found"), Kind::unavailable,
             "container not found"}}) {

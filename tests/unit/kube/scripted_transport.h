@@ -201,6 +201,11 @@ inline std::string status_body(int code, const std::string& reason, const std::s
   return R"({"kind":"Status","apiVersion":"v1","status":"Failure","code":)" + std::to_string(code) +
          R"(,"reason":")" + reason + R"(","message":")" + message + "\"" + more + "}";
 }
+// The server's proof that an object is absent.
+inline std::string not_found_body(const std::string& name) {
+  return status_body(404, "NotFound", "things \\\"" + name + "\\\" not found",
+                     R"(,"details":{"kind":"things","name":")" + name + "\"}");
+}
 inline std::string pod_body(const std::string& name, const std::string& uid = "u-1",
                             const std::string& phase = "Running") {
   return R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":")" + name + R"(","namespace":"ns","uid":")" +

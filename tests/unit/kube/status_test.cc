@@ -91,7 +91,9 @@ TEST_CASE("invalid objects name each field once (S5)") {
       R"(,"details":{"kind":"Pod","name":"p","causes":[)" + cause + "," + cause + "," + other + "]}";
   CHECK(error_of(422, status_body(422, "Invalid", "m", details)).what ==
         R"(the Pod "p" is invalid: spec.x: must be 1; no field)");
-  CHECK(error_of(422, status_body(422, "Invalid", "plain")).what == "plain");
+  CHECK(error_of(422, status_body(422, "Invalid", "plain")).what == "the request is invalid: plain");
+  CHECK(error_of(422, status_body(422, "Invalid", "m", R"(,"details":{"kind":"Pod","name":"p"})")).what ==
+        R"(the Pod "p" is invalid: m)");
 }
 
 TEST_CASE("odd Status objects do not break the reading") {
@@ -126,14 +128,20 @@ TEST_CASE("a bare 404 is no proof that an object is absent") {
   CHECK(stage.reader.find(k_volume, "", "pv-1").error().kind == Kind::unavailable);
   stage.answer(404, "<html>", {{"Content-Type", "text/html"}});
   CHECK(stage.reader.get(k_pod, "ns", "p").error().kind == Kind::unavailable);
-  stage.answer(404, status_body(404, "NotFound", "persistentvolumes \\\"pv-1\\\" not found"));
+  // The server's own answer about a type that a known group does not have.
+  stage.answer(404, status_body(404, "NotFound", "the server could not find the requested resource",
+                                R"(,"details":{})"));
+  CHECK(stage.reader.find(k_cluster, "ns", "c").error().kind == Kind::unavailable);
+  stage.answer(404, not_found_body("pv-2"));
+  CHECK(stage.reader.find(k_volume, "", "pv-1").error().kind == Kind::unavailable);
+  stage.answer(404, not_found_body("pv-1"));
   const Result<std::optional<json::Value>> found = stage.reader.find(k_volume, "", "pv-1");
   REQUIRE(found.ok());
   CHECK_FALSE(found->has_value());
-  stage.answer(404, status_body(404, "NotFound", "persistentvolumes \\\"pv-1\\\" not found"));
+  stage.answer(404, not_found_body("pv-1"));
   const Error error = stage.reader.get(k_volume, "", "pv-1").error();
   CHECK(error.kind == Kind::not_found);
-  CHECK(error.what == "persistentvolumes \"pv-1\" not found");
+  CHECK(error.what == "things \"pv-1\" not found");
 }
 
 TEST_CASE("forbidden, broken and unauthenticated reads never look like absence") {

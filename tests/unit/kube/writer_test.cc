@@ -61,7 +61,7 @@ TEST_CASE(
     "a delete of what is gone is done; of what is another's, a conflict; of what cannot be seen, unknown") {
   Stage stage;
   Writer writer = stage.writer();
-  stage.answer(404, status_body(404, "NotFound", "not found"));
+  stage.answer(404, not_found_body("p"));
   CHECK(writer.remove(k_pod, "ns", "p", of_uid("u-1")).ok());
   stage.answer(409, status_body(409, "Conflict", "the UID in the precondition does not match"));
   CHECK(writer.remove(k_pod, "ns", "p", of_uid("u-1")).error().kind == Kind::conflict);
@@ -71,7 +71,9 @@ TEST_CASE(
   CHECK(writer.remove(k_pod, "ns", "p", of_uid("u-1")).error().kind == Kind::auth);
   stage.no_answer(lost_reply());
   CHECK(writer.remove(k_pod, "ns", "p", of_uid("u-1")).error().kind == Kind::outcome_unknown);
-  CHECK(stage.script.requests.size() == 5);
+  stage.answer(404, status_body(404, "NotFound", "the server could not find the requested resource"));
+  CHECK(writer.remove(k_pod, "ns", "p", of_uid("u-1")).error().kind == Kind::unavailable);
+  CHECK(stage.script.requests.size() == 6);
 }
 
 TEST_CASE("creating is strict, names its manager, and keeps every field (D1, D5, D6)") {
@@ -130,6 +132,27 @@ TEST_CASE("a patch that lost its race is a conflict") {
   stage.answer(409, status_body(409, "Conflict", "the object has been modified"));
   CHECK(stage.writer().patch(k_pod, "ns", "p", PatchKind::merge, pod()).error().kind == Kind::conflict);
   CHECK(stage.script.requests.size() == 1);
+}
+
+TEST_CASE("a JSON patch that does not fit the object is a conflict, an invalid object is not") {
+  Stage stage;
+  const json::Value patch = *json::parse(R"([{"op":"test","path":"/data/a","value":"9"}])", "test");
+  const std::string misfit =
+      status_body(422, "Invalid", "the server rejected our request", R"(,"details":{})");
+  stage.answer(422, misfit);
+  CHECK(stage.writer().patch(k_pod, "ns", "p", PatchKind::json, patch).error().kind == Kind::conflict);
+  stage.answer(422, misfit);
+  CHECK(stage.writer().patch(k_pod, "ns", "p", PatchKind::merge, patch).error().kind == Kind::refused);
+  stage.answer(422, status_body(422, "Invalid", "m", R"(,"details":{"kind":"Pod","causes":[]})"));
+  CHECK(stage.writer().patch(k_pod, "ns", "p", PatchKind::json, patch).error().kind == Kind::refused);
+}
+
+TEST_CASE("creating in a namespace that is not there is told from a path that is not served") {
+  Stage stage;
+  stage.answer(404, not_found_body("ns"));
+  CHECK(stage.writer().create(k_pod, "ns", pod()).error().kind == Kind::not_found);
+  stage.answer(404, "404 page not found");
+  CHECK(stage.writer().create(k_pod, "ns", pod()).error().kind == Kind::unavailable);
 }
 
 TEST_CASE("without leave nothing is written") {
