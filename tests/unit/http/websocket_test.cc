@@ -1,36 +1,9 @@
 // An open WebSocket against a server that may be slow, chatty, silent or wrong.
 #include "lib/http/frame.h"
-#include "tests/unit/http/http_fixture.h"
-#include "tests/unit/http/websocket_peer.h"
+#include "tests/unit/http/websocket_fixture.h"
 
 namespace truenas::http {
 namespace {
-
-constexpr Milliseconds k_patience{20'000};  // a guard against hanging, never what a test waits for
-constexpr int k_binary = 2, k_text = 1, k_close = 8, k_ping = 9, k_pong = 10;
-
-// Shakes hands, then runs the script.
-ScriptedServer::Script after_handshake(const ScriptedServer::Script& script) {
-  return [script](Peer& peer) {
-    const std::string head = peer.read_head();
-    peer.write(switching(head, "v5.channel.k8s.io"));
-    script(peer);
-  };
-}
-
-std::unique_ptr<WebSocket> open(const Endpoint& endpoint) {
-  auto upgrade = connect(endpoint)->upgrade(request_of("GET"), {"v5.channel.k8s.io"});
-  REQUIRE_MESSAGE(upgrade.ok(), (upgrade.ok() ? "" : upgrade.error().what));
-  REQUIRE(std::holds_alternative<std::unique_ptr<WebSocket>>(*upgrade));
-  return std::get<0>(std::move(*upgrade));
-}
-
-Message next_of(WebSocket& socket) {
-  auto message = socket.receive(k_patience);
-  REQUIRE_MESSAGE(message.ok(), (message.ok() ? "" : message.error().what));
-  REQUIRE(message->has_value());
-  return **message;
-}
 
 TEST_CASE("messages arrive whole and in order, however the network cuts them") {
   const std::string large(300'000, 'y');
@@ -222,47 +195,6 @@ TEST_CASE("sending to a server that has gone is an error, not a signal") {
   for (int i = 0; i < 100 && sent.ok(); ++i) sent = socket->send(std::string(65536, 'x'));
   REQUIRE_FALSE(sent.ok());
   CHECK(sent.error().kind == Kind::unavailable);
-}
-
-TEST_CASE("over TLS with a client certificate, large messages both ways") {
-  const fakes::CertificateAuthority authority("ca"), clients("clients");
-  const std::string large(3u << 20, 'z');
-  ScriptedServer server(after_handshake([&](Peer& peer) {
-                          const ClientFrame frame = read_client_frame(peer);
-                          for (std::size_t at = 0; at < 5; ++at)
-                            peer.write(server_frame(k_binary, frame.payload));
-                          peer.write(server_frame(k_close, std::string("\x03\xe8")));
-                          peer.wait_until_gone();
-                        }),
-                        fakes::TlsSettings{authority.issue(), clients.pem()});
-  Endpoint endpoint = plain_endpoint(server);
-  endpoint.scheme = "https";
-  endpoint.ca_pem = authority.pem();
-  const auto identity = clients.issue();
-  endpoint.certificate_pem = identity.certificate_pem;
-  endpoint.key_pem = Secret(identity.key_pem);
-  auto socket = open(endpoint);  // outlives its transport
-  REQUIRE(socket->send(large).ok());
-  for (int i = 0; i < 5; ++i) CHECK(next_of(*socket).data == large);
-  CHECK(next_of(*socket).close_code == 1000);
-}
-
-TEST_CASE("over TLS an end without a close frame is 1006, and sending then an error") {
-  const fakes::CertificateAuthority authority("ca");
-  ScriptedServer server(after_handshake([](Peer& peer) {
-                          read_client_frame(peer);
-                          peer.reset();
-                        }),
-                        fakes::TlsSettings{authority.issue()});
-  Endpoint endpoint = plain_endpoint(server);
-  endpoint.scheme = "https";
-  endpoint.ca_pem = authority.pem();
-  auto socket = open(endpoint);
-  REQUIRE(socket->send("x").ok());
-  CHECK(next_of(*socket).close_code == 1006);
-  Result<void> sent;
-  for (int i = 0; i < 100 && sent.ok(); ++i) sent = socket->send(std::string(65536, 'x'));
-  CHECK_FALSE(sent.ok());
 }
 
 TEST_CASE("a stop request is reported once, then the conversation can be finished") {
