@@ -61,7 +61,7 @@ start_control_plane() {
   start_etcd
   start_api_server
   # The controllers end at once where the API server has not made its default roles yet.
-  wait_until 180 "the API server's readiness" kubectl get --raw /readyz
+  wait_for_component kube-apiserver 180 kubectl get --raw /readyz
   start_controllers
   wait_until 120 "the namespace kube-system" kubectl get namespace kube-system
   wait_until 120 "the namespace default" kubectl get serviceaccount default

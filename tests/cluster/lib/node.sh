@@ -61,7 +61,7 @@ JSON
 start_containerd() {
   write_containerd_config
   start_component containerd /usr/bin/containerd --config "$configs/containerd.toml" --log-level warn
-  wait_until 120 "an answer of containerd" images_command version
+  wait_for_component containerd 120 images_command version
 }
 
 images_command() { enter /usr/bin/ctr --address "$containerd_socket" --namespace k8s.io "$@"; }
@@ -184,5 +184,5 @@ start_node() {
   start_kubelet
   start_proxy
   start_dns
-  wait_until 180 "the node's readiness" node_ready
+  wait_for_component kubelet 180 node_ready
 }

@@ -38,6 +38,17 @@ start_component() {
   started+=("$name")
 }
 
+# wait_for_component NAME SECONDS COMMAND...: until the command works; where the component ends meanwhile, says so at once.
+wait_for_component() {
+  local name=$1 end=$((SECONDS + $2))
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    component_pid "$name" >/dev/null || die "$name ended: $(tail -n 1 "$logs/$name.log" | cut -c1-300)" "log: $logs/$name.log"
+    ((SECONDS < end)) || die "$name did not get ready" "log: $logs/$name.log"
+    sleep 0.2
+  done
+}
+
 # stop_component NAME: asks it to end, makes it after five seconds; fails never.
 stop_component() {
   local pid end=$((SECONDS + 5))

@@ -14,7 +14,7 @@ start_driver() {
   component_pid "csi-$name" >/dev/null || { stop_component "csi-provisioner-$name" && stop_component "csi-attacher-$name"; }
   start_component "csi-$name" "$bin/csi" -shape="$shape" -name="$name" -node-id="$node_name" \
     -nas-root="$nas" -kubelet-root="$kubelet_root"
-  wait_until 60 "the socket of $name" test -S "$socket"
+  wait_for_component "csi-$name" 60 test -S "$socket"
   start_component "csi-provisioner-$name" "$bin/csi-provisioner" --kubeconfig="$configs/storage.kubeconfig" \
     --csi-address="$socket" --extra-create-metadata "$@"
   start_component "csi-attacher-$name" "$bin/csi-attacher" --kubeconfig="$configs/storage.kubeconfig" --csi-address="$socket"
