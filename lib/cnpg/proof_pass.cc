@@ -182,7 +182,12 @@ PassResult pass_with_lock(const ProofContext& context, const Relation& relation)
   const auto outcomes = ask_replicas(context, *marker, {relation}, context.options.hold_limit);
   for (const auto& [replica, outcome] : outcomes) {
     if (result.trouble.empty()) result.trouble = replica_trouble(replica, outcome);
-    if (outcome) result.answers[replica] = parse_answer(outcome->rows);
+    if (!outcome) continue;
+    Answer answer = parse_answer(outcome->rows);
+    if (result.trouble.empty() && !answer.contents.contains(relation.oid)) {
+      result.trouble = fmt::format("replica {}: {}", replica, outcome->message);
+    }
+    result.answers[replica] = std::move(answer);
   }
   const bool held = holder.end(result.trouble.empty(), &result.lock_held);
   const Outcome& outcome = holder.outcome();

@@ -154,7 +154,7 @@ Result<SqlOutcome> parse_psql(const SqlCall& call, const kube::ExecResult& resul
   if (rows) outcome.rows = std::move(*rows);
   outcome.failed = result.exit_code != 0;
   // A script that goes on after errors ends with 0: its errors are told by what it did not print.
-  if (outcome.failed || (call.keep_going && contains(result.err, "ERROR:"))) {
+  if (outcome.failed || contains(result.err, "ERROR:")) {
     read_first_error(result.err, outcome);
   }
   return outcome;
