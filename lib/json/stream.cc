@@ -175,9 +175,11 @@ Result<void> ListReader::finish() {
     return unexpected(state_->source, state_->position, "around the items: " + rest.error().what);
   }
   state_->rest = std::move(rest).value();
+  // A key spelled with escapes, or one that came twice with something else: items would be lost unseen.
   const Value* items = state_->rest.find("items");
-  if (items != nullptr && !items->items().empty()) {
-    return make_error(Kind::format, state_->source + ": its key items is spelled with escapes");
+  const bool empty_array = items != nullptr && items->is_array() && items->items().empty();
+  if (state_->saw_items ? !empty_array : items != nullptr && items->is_array()) {
+    return make_error(Kind::format, state_->source + ": its items are ambiguous");
   }
   if (state_->saw_items) state_->rest.remove("items");
   return {};

@@ -8,6 +8,7 @@
 namespace truenas::json {
 namespace {
 
+constexpr std::size_t k_simple_key = 1000;
 constexpr std::string_view k_first_indicators = "#,[]{}&*!|>'\"%@`";
 
 bool is_blank(std::string_view text, std::size_t at) {
@@ -132,9 +133,19 @@ class YamlWriter {
     for (const Value::Member* member : members) {
       if (!on_line) out_.append(own, ' ');
       on_line = false;
-      out_ += one_line(member->first) + ":";
+      write_key(one_line(member->first), own);
       write(member->second, own, false, false);
     }
+  }
+
+  void write_key(const std::string& key, std::size_t column) {
+    // Readers look no further than 1024 characters for the colon of a simple key.
+    if (key.size() <= k_simple_key) {
+      out_ += key + ":";
+      return;
+    }
+    out_ += "? " + key + "\n";
+    out_.append(column, ' ') += ':';
   }
 
   void write_array(const Value::Array& items, std::size_t column, bool in_sequence, bool top) {

@@ -54,6 +54,7 @@ void CnpgModel::reconcile(const Key& key) {
   Work work{key, cluster, memory_[uid_of(cluster)], instances_of(cluster), "", ""};
   work.phase = cluster.text_at("/status/phase");
   replicate(work);
+  if (work.memory.lock_left > 0) --work.memory.lock_left;
   if (work.instances.empty() && work.current().empty()) {
     bootstrap(work);
     return write_status(work);
@@ -96,7 +97,7 @@ bool CnpgModel::write(std::string_view ns, std::string_view name) {
   if (cluster == nullptr) return false;
   Memory& memory = memory_[uid_of(*cluster)];
   const std::string& primary = cluster->text_at("/status/currentPrimary");
-  if (primary.empty() || memory.switchover_left >= 0 ||
+  if (primary.empty() || memory.lock_left > 0 || memory.switchover_left >= 0 ||
       cluster->text_at("/status/targetPrimary") != primary) {
     return false;
   }

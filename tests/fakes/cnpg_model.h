@@ -50,6 +50,8 @@ class CnpgModel {
   // Asked before the model's own answers; nullopt leaves it to them.
   std::function<std::optional<SqlAnswer>(const SqlQuestion&)> sql;
   SqlAnswer answer(const SqlQuestion& question);
+  // Whether a session of the proof holds the table in the Pod's cluster: writes wait then.
+  bool is_locked(const Key& pod);
 
   // One write by a client. True: acknowledged, and never to be lost. False: no primary takes writes now.
   bool write(std::string_view ns, std::string_view cluster);
@@ -73,6 +75,7 @@ class CnpgModel {
     int switchover_left = -1, primary_away = 0, highest_serial = 0, forgotten = 0;
     std::map<std::string, int> join_left, checkpoint_waited;  // by instance
     bool checkpoint = false;
+    int lock_left = 0;
     std::string standing_still;  // what spec and annotations were when it forgot a replacement
     std::int64_t acknowledged = 0;
   };
@@ -98,6 +101,7 @@ class CnpgModel {
   void write_status(Work& work);
   std::vector<Dataset*> datasets_of(const Key& cluster, const std::string& instance);
   std::string replication_rows(const Key& pod);
+  SqlAnswer answer_proof(const SqlQuestion& question, Memory& memory, const Key& cluster);
 
   Store& store_;
   StorageModel& storage_;

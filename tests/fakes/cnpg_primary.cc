@@ -159,25 +159,4 @@ std::string CnpgModel::replication_rows(const Key& pod) {
   return rows;
 }
 
-SqlAnswer CnpgModel::answer(const SqlQuestion& question) {
-  if (sql) {
-    if (std::optional<SqlAnswer> own = sql(question)) return *own;
-  }
-  const std::string& text = question.sql;
-  const auto asks = [&](std::string_view part) { return text.find(part) != std::string::npos; };
-  if (asks("pg_stat_replication")) {
-    return {0, question.is_primary ? replication_rows(question.pod) : "", ""};
-  }
-  if (text == "CHECKPOINT" || text == "CHECKPOINT;") {
-    const std::string& name = kube::label_of(*store_.find(question.pod), "cnpg.io/cluster");
-    const Value* cluster = store_.find(key_of(kube::k_cluster, question.pod.ns, name));
-    if (cluster != nullptr && question.is_primary) memory_[uid_of(*cluster)].checkpoint = true;
-    return {};
-  }
-  if (asks("pg_database_size")) return {0, "coder,1,8000000,15.18\npostgres,1,7500000,15.18\n", ""};
-  if (asks("pg_total_relation_size") || asks("relpersistence")) return {};
-  if (text == "SELECT 1") return {0, "1\n", ""};
-  return {1, "", "psql:<stdin>:1: ERROR:  0A000: the fake does not know this query\n"};
-}
-
 }  // namespace truenas::fakes

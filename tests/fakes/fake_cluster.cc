@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include "lib/base/text.h"
 #include "tests/fakes/objects.h"
@@ -26,6 +27,7 @@ bool is_write(const std::string& method) {
 FakeCluster::FakeCluster() : api(store), storage(store, nas), workloads(store), cnpg(store, storage) {
   store.now = [this] { return wall(); };
   api.read_log = [this](const Key& pod, const ApiPath& path) { return read_log(pod, path); };
+  workloads.run_pod = [this](const Value& pod) { return run_canary(pod); };
   for (std::string_view name : {"default", "kube-system"}) {
     put(Value::object({{"apiVersion", "v1"},
                        {"kind", "Namespace"},
@@ -71,7 +73,9 @@ Exchange FakeCluster::exchange(const http::Request& request) {
   const Lock lock(mutex_);
   ++requests_;
   const bool asks_only = request.target.find("/selfsubjectaccessreviews") != std::string::npos;
-  const bool write = is_write(request.method) && !asks_only;
+  // Renewals of a lock come when they come: counted, "the k-th write" would be another one each time.
+  const bool renewal = request.target.find("/coordination.k8s.io/") != std::string::npos;
+  const bool write = is_write(request.method) && !asks_only && !renewal;
   const Seen seen{requests_, write ? ++writes_ : 0, request};
   if (on_request) on_request(seen, false);
   const Fault* fault = faults.strike(seen);
@@ -119,11 +123,27 @@ std::variant<std::unique_ptr<http::WebSocket>, http::Response> FakeCluster::upgr
       [this](const ExecCommand& asked) { return run_command(asked); }, exec_fault);
 }
 
+// "Seen" is asked while another session is still on its way to the lock.
+void FakeCluster::wait_for_lock(const Key& pod) {
+  for (int tries = 0; tries < 3000; ++tries) {
+    {
+      const Lock lock(mutex_);
+      if (cnpg.is_locked(pod)) return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 ExecOutcome FakeCluster::run_command(const ExecCommand& command) {
+  const std::optional<PsqlCall> asked = parse_psql_call(command);
+  const auto asks = [&](std::string_view part) {
+    return asked && asked->sql.find(part) != std::string::npos;
+  };
+  if (asks("pg_locks") && asks("pg_logical_emit_message")) wait_for_lock(command.pod);
   const Lock lock(mutex_);
   const Value* pod = store.find(command.pod);
   if (pod == nullptr) return {137, "", "the pod is gone"};
-  const std::optional<PsqlCall> call = parse_psql_call(command);
+  const std::optional<PsqlCall>& call = asked;
   if (!call) return exec ? exec(command) : ExecOutcome{127, "", "command not found\n"};
   if (!has_condition(*pod, "Ready")) {
     return {2, "", "psql: error: connection to server on socket failed: No such file or directory\n"};
@@ -132,6 +152,26 @@ ExecOutcome FakeCluster::run_command(const ExecCommand& command) {
       cnpg.answer({command.pod, kube::label_of(*pod, "cnpg.io/instanceRole") == "primary", call->database,
                    call->sql, call->read_only});
   return {answer.exit_code, answer.out, answer.err};
+}
+
+// The canary of lib/cnpg/canary.h: two Pods on one claim, the second finds what the first made. Every other
+// Pod that is to end ends well.
+PodEnd FakeCluster::run_canary(const Value& pod) {
+  if (json::write(pod).find("canary: %s") == std::string::npos) return {};
+  std::string claim;
+  for (const Value& volume : pod.items_at("/spec/volumes")) {
+    const std::string& name = volume.text_at("/persistentVolumeClaim/claimName");
+    if (!name.empty()) claim = uid_of(*store.find(claim_key(pod.text_at("/metadata/namespace"), name)));
+  }
+  const int round = ++canary_rounds_[claim];
+  std::string log = fmt::format("canary: identity 26:26\ncanary: root 0:0 777\ncanary: round {}\n", round);
+  if (!canary_failure.empty())
+    return {1, "", log + "canary: owner failed: " + canary_failure + "\ncanary: verdict failed owner\n"};
+  for (const char* stage : {"create ok", "owner 26:26", "link ok", "sync ok", "initdb ok", "start ok",
+                            "query ok", "stop ok", "verdict passed"}) {
+    log += fmt::format("canary: {}\n", stage);
+  }
+  return {0, "", log};
 }
 
 http::Response FakeCluster::read_log(const Key& pod, const ApiPath& path) {

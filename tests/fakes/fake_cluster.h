@@ -36,7 +36,8 @@ class FakeCluster {
  public:
   FakeCluster();
 
-  // One request, past the faults. Counts it.
+  // One request, past the faults. Counts it; access reviews and the Lease of a lock are not counted as
+  // writes.
   Exchange exchange(const http::Request& request);
   // The same without faults and without counting: for a test that looks or meddles by API.
   http::Response handle(const http::Request& request);
@@ -85,6 +86,8 @@ class FakeCluster {
   // Commands other than psql; unset: "command not found", exit 127.
   ExecHandler exec;
   ExecFault exec_fault = ExecFault::none;
+  // Why the canary fails, "" for never.
+  std::string canary_failure;
   // Called once a tick, before the models: a writer, a meddler.
   std::function<void()> each_tick;
   // Called with each counted request before it is applied, and after: crash tests.
@@ -92,11 +95,14 @@ class FakeCluster {
 
  private:
   ExecOutcome run_command(const ExecCommand& command);
+  void wait_for_lock(const Key& pod);
+  PodEnd run_canary(const json::Value& pod);
   http::Response read_log(const Key& pod, const ApiPath& path);
 
   mutable std::recursive_mutex mutex_;
   std::chrono::milliseconds elapsed_{0};
   std::size_t requests_ = 0, writes_ = 0;
+  std::map<std::string, int> canary_rounds_;  // by the claim's uid
 };
 
 }  // namespace truenas::fakes

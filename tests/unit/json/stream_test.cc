@@ -78,8 +78,9 @@ TEST_CASE("malformed lists are refused") {
   for (std::string_view body :
        {R"({"items":[{},,{}]})", R"({"items":[{} {}]})", R"({"items":[{},]})", R"({"items":[}]})",
         R"({"items":[{}]]})", R"({"items":[{}}})", R"({"items":[{"a":tru}]})", R"({"items" [{}]})",
-        R"({"items":[{}],"items":[{}]})", R"({"\u0069tems":[{"lost":1}]})", R"({"items":[{}]} x)", "[{}]",
-        "<html><body>Bad Gateway</body></html>", R"({"items":[{}],})", R"({"a":"items":[{}]})"}) {
+        R"({"items":[{}],"items":[{}]})", R"({"items":[{}],"items":null})", R"({"\u0069tems":[{"lost":1}]})",
+        R"({"items":[{}]} x)", "[{}]", "<html><body>Bad Gateway</body></html>", R"({"items":[{}],})",
+        R"({"a":"items":[{}]})"}) {
     CAPTURE(body);
     CHECK_FALSE(read_list(body, {}).error.empty());
   }

@@ -243,6 +243,9 @@ TEST_CASE("every string survives write_yaml and parse_yaml") {
   Value nested =
       Value::object({{"list", all}, {"map", Value::object()}, {"deep", Value::array({Value::array({all})})}});
   for (const Value& text : all.items()) nested.find("map")->set(text.text(), Value::object({{"k", text}}));
+  nested.set(std::string(2000, 'k'), all);
+  nested.find("map")->set(std::string(500, '\t'), Value::object({{"k", "v"}}));
+  nested.find("map")->set(std::string(600, '\t'), Value());
   const auto back = parse_yaml(write_yaml(nested), "own output");
   REQUIRE(back.ok());
   CHECK(back.value() == nested);
