@@ -75,16 +75,28 @@ Result<kube::ConnectionFlags> read_connection_flags(const Arguments& arguments) 
   return flags;
 }
 
+namespace {
+
+void log_line(std::string_view line) {
+  std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+}
+
+}  // namespace
+
 Result<Connection> connect(const Arguments& arguments) {
   TM_TRY_ASSIGN(const kube::ConnectionFlags flags, read_connection_flags(arguments));
   Connection connection;
   TM_TRY_ASSIGN(connection.config, kube::resolve_client_config(flags, kube::process_environment()));
-  const auto log = [](std::string_view line) {
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
-  };
   TM_TRY_ASSIGN(connection.session,
-                kube::open_session(connection.config, flags.verbosity, log, system_clock()));
+                kube::open_session(connection.config, flags.verbosity, log_line, system_clock()));
   return connection;
+}
+
+Result<std::unique_ptr<kube::Session>> connect_again(const Connection& connection,
+                                                     Milliseconds request_timeout) {
+  kube::ClientConfig config = connection.config;
+  config.request_timeout = request_timeout;
+  return kube::open_session(config, connection.session->options().verbosity, log_line, system_clock());
 }
 
 }  // namespace truenas::plugin

@@ -59,12 +59,13 @@ Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what
   lock_options.holder = engine::this_holder();
   lock_options.clock = &clock;
   lock_options.on_watch = [](const engine::Lease& lease, Milliseconds duration) {
-    std::fputs(fmt::format("{} holds the lock; watching for {} whether it is still alive\n", lease.holder,
-                           format_elapsed(duration))
+    std::fputs(fmt::format("{} holds the lock; watching for {} whether it is still alive\n",
+                           printable(lease.holder), format_elapsed(duration))
                    .c_str(),
                stderr);
   };
-  TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock, engine::Lock::acquire(*what.session, lock_options));
+  TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock,
+                engine::Lock::acquire(*what.lock_session, lock_options));
   kube::Writer writer(*what.session, lock->permit());
   if (what.hand_over) what.hand_over(&writer);
 

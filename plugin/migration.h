@@ -35,6 +35,7 @@ Result<void> ask_for_consent(const engine::Plan& plan, const MigrationFlags& fla
 
 struct CarryOut {
   kube::Session* session = nullptr;
+  kube::Session* lock_session = nullptr;  // its own, so that no slow reply delays a renewal
   engine::JournalStore* journal = nullptr;
   std::string what;  // "cluster coder/coder-postgres", for messages
   Milliseconds timeout{0};

@@ -21,6 +21,9 @@
 namespace truenas::plugin {
 namespace {
 
+// A renewal that takes longer has failed: the lock must be seen to be lost before it ends (15 s).
+constexpr Milliseconds k_lock_timeout{5000};
+
 std::vector<FlagGroup> postgres_flags() {
   std::vector<Flag> own = {
       {"namespace", 'n', "NAME", "The cluster's namespace."},
@@ -178,8 +181,11 @@ Result<int> run_move(Move& move, const engine::Plan& plan) {
   TM_TRY(ask_for_consent(plan, move.flags));
   if (plan.nothing_to_do()) return k_exit_done;
   engine::RunningMachine<workflow::PostgresWorld> machine(*move.rolling);
+  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session,
+                connect_again(move.connection, k_lock_timeout));
   CarryOut what;
   what.session = move.connection.session.get();
+  what.lock_session = lock_session.get();
   what.journal = move.journal.get();
   what.what = fmt::format("cluster {}/{}", move.rolling->options().ns, move.rolling->options().cluster);
   what.timeout = move.flags.timeout;

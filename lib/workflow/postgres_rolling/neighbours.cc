@@ -157,6 +157,9 @@ bool advance_start(PostgresWorld& world) {
     const std::string instance = cluster.jobs.front().instance;
     if (cluster.jobs.front().failed) return false;
     cluster.jobs.erase(cluster.jobs.begin());
+    // A finished job is seen beside its instance for a while; one of an instance that is gone makes nothing.
+    if (cnpg::find_pod(cluster, instance) != nullptr || cnpg::claims_of(cluster, instance).empty())
+      return true;
     cnpg::InstancePod pod;
     pod.name = instance;
     pod.uid = "pod-" + cnpg::claims_of(cluster, instance).front()->uid;
@@ -213,6 +216,22 @@ bool advance_roles(PostgresWorld& world) {
   return false;
 }
 
+// Nothing moves any more, so what was seen was the operator's status lagging behind, or a primary that could
+// not be asked at that moment: both catch up.
+void catch_up(PostgresWorld& world) {
+  cnpg::ClusterState& cluster = world.cluster;
+  std::erase_if(cluster.jobs, [](const auto& job) { return job.complete || job.terminating; });
+  for (auto* claims : {&cluster.dangling, &cluster.initializing, &cluster.unusable, &cluster.resizing})
+    claims->clear();
+  if (!cluster.replication) {
+    cluster.replication.emplace();
+    for (const auto& pod : cluster.pods) {
+      if (pod.name != cluster.current_primary) (*cluster.replication)[pod.name] = {"streaming", 0};
+    }
+  }
+  if (!world.site.facts.databases) world.site.facts.databases.emplace();
+}
+
 }  // namespace
 
 void refresh_status(PostgresWorld& world) {
@@ -231,7 +250,8 @@ void refresh_status(PostgresWorld& world) {
 PostgresWorld advance_neighbours(PostgresWorld world) {
   const bool moved = advance_canary(world) || advance_removal(world) || advance_roles(world) ||
                      advance_binding(world) || advance_start(world) || advance_new_instance(world);
-  if (moved) refresh_status(world);
+  if (!moved) catch_up(world);
+  refresh_status(world);
   return world;
 }
 
