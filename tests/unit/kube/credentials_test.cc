@@ -2,20 +2,13 @@
 #include <doctest/doctest.h>
 
 #include "lib/kube/kubeconfig_internal.h"
+#include "tests/unit/kube/fake_plugin.h"
 #include "tests/unit/kube/manual_clock.h"
 #include "tests/unit/kube/temporary_folder.h"
 
 using namespace truenas;
 using namespace truenas::kube;
-
-namespace {
-
-std::string header_of(CredentialSource& source) {
-  const Result<Secret> header = source.authorization();
-  return header ? header->reveal() : "error: " + header.error().what;
-}
-
-}  // namespace
+using test::header_of;
 
 TEST_CASE("A1 A5: token file over token over basic over exec") {
   const test::TemporaryFolder folder;
