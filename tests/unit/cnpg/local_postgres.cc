@@ -76,9 +76,12 @@ void exchange(std::array<int, 3>& ends, std::string_view input, Finished& finish
 Finished run_program(const std::vector<std::string>& argv, const std::string& input) {
   Finished finished;
   std::array<std::array<int, 2>, 3> pipes{};
-  for (auto& ends : pipes) REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
+  // No test assertion here: this also runs when the program ends, outside of any test.
+  for (auto& ends : pipes) {
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) return finished;
+  }
   const pid_t child = fork();
-  REQUIRE(child >= 0);
+  if (child < 0) return finished;
   if (child == 0) become(argv, {pipes[0][0], pipes[1][1], pipes[2][1]});
   close(pipes[0][0]);
   close(pipes[1][1]);

@@ -8,32 +8,17 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <thread>
 
 #include "lib/base/text.h"
 #include "lib/cnpg/preflight.h"
 #include "lib/cnpg/proof_sql.h"
-#include "tests/unit/cnpg/local_postgres.h"
+#include "tests/unit/cnpg/proof_site.h"
 
 using namespace truenas;
 using namespace truenas::cnpg;
 
 namespace {
-
-// One pair of servers for the whole file; nullptr where PostgreSQL is missing: said aloud, and a failure
-// where a skip must not happen.
-LocalPostgres* servers() {
-  static const std::unique_ptr<LocalPostgres> pair = [] {
-    const auto missing = LocalPostgres::missing();
-    if (!missing) return std::make_unique<LocalPostgres>();
-    std::printf("SKIPPED: proof against a real PostgreSQL: %s\n", missing->c_str());
-    const char* ci = std::getenv("CI");
-    CHECK_MESSAGE((ci == nullptr || std::string(ci) != "true"), *missing);
-    return std::unique_ptr<LocalPostgres>();
-  }();
-  return pair.get();
-}
 
 const ProofInstances k_pair{"primary", {"replica"}};
 
@@ -52,7 +37,16 @@ std::string all_verdicts(const ProofReport& report) {
   return text;
 }
 
-ProofReport proven(const LocalPostgres& postgres, const ProofOptions& options = {}) {
+// Limits that a machine under load keeps: what they do when they are reached has tests of its own.
+ProofOptions patient() {
+  ProofOptions options;
+  options.lock_timeout = Milliseconds{30000};
+  options.hold_limit = Milliseconds{120000};
+  options.replay_wait = Milliseconds{120000};
+  return options;
+}
+
+ProofReport proven(const LocalPostgres& postgres, const ProofOptions& options = patient()) {
   auto report = prove(postgres.runner(), k_pair, options);
   REQUIRE_MESSAGE(report.ok(), report.error().what);
   return *report;
@@ -66,114 +60,14 @@ std::string sessions_left(const LocalPostgres& postgres) {
       "AND pid <> pg_backend_pid()")[0][0];
 }
 
-// Writes into two tables for as long as it lives.
-class Writer {
- public:
-  explicit Writer(const LocalPostgres& postgres) : postgres_(postgres) {
-    thread_ = std::thread([this] {
-      while (!stop_) {
-        postgres_.change(
-            "INSERT INTO busy(value) SELECT 'x' FROM generate_series(1, 5); UPDATE busy SET value = value || "
-            "'y' "
-            "WHERE id % 7 = 0; DELETE FROM busy WHERE id % 11 = 0");
-        ++rounds_;
-      }
-    });
-    while (rounds_ == 0) std::this_thread::yield();
-  }
-  ~Writer() {
-    stop_ = true;
-    thread_.join();
-  }
-  int rounds() const { return rounds_; }
-
- private:
-  const LocalPostgres& postgres_;
-  std::atomic<bool> stop_{false};
-  std::atomic<int> rounds_{0};
-  std::thread thread_;
-};
-
-void make_contents(const LocalPostgres& postgres) {
-  static bool made = false;
-  if (made) return;
-  made = true;
-  postgres.change(R"sql(
-CREATE TABLE quiet(id int PRIMARY KEY, r text, at timestamptz, f float8, span interval, raw bytea, m money);
-INSERT INTO quiet SELECT g, NULLIF('v' || g, 'v7'), '2026-01-01'::timestamptz + g * interval '1 h', random(), g * interval '1 min', int4send(g), g::money
-  FROM generate_series(1, 2000) g;
-CREATE TABLE busy(id bigserial PRIMARY KEY, value text);
-CREATE UNLOGGED TABLE fleeting(id int);
-INSERT INTO fleeting VALUES (1);
-CREATE TABLE empty_one();
-CREATE TABLE "odd ""name"", with \ and ' and :colon
-newline"(r int, t int, "select" text);
-INSERT INTO "odd ""name"", with \ and ' and :colon
-newline" VALUES (1, 2, 'x');
-CREATE TABLE parts(id int, region text) PARTITION BY LIST (region);
-CREATE TABLE parts_a PARTITION OF parts FOR VALUES IN ('a');
-CREATE TABLE parts_b PARTITION OF parts FOR VALUES IN ('b');
-INSERT INTO parts SELECT g, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 100) g;
-CREATE TABLE parent(id int);
-CREATE TABLE child(extra text) INHERITS (parent);
-INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2, 'x');
-CREATE TABLE hidden(id int); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-INSERT INTO hidden VALUES (1);
-CREATE MATERIALIZED VIEW filled AS SELECT count(*) FROM quiet;
-CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS x WITH NO DATA;
-CREATE SEQUENCE counting; SELECT nextval('counting') FROM generate_series(1, 5);
-CREATE SEQUENCE untouched;
-CREATE SEQUENCE downward INCREMENT BY -3 MINVALUE -9000; SELECT nextval('downward');
-CREATE SEQUENCE cached CACHE 10; SELECT nextval('cached');
-CREATE SEQUENCE ended MAXVALUE 9223372036854775807 START 9223372036854775807; SELECT nextval('ended');
-SELECT lo_from_bytea(0, decode(repeat('ab', 5000), 'hex'));
-CREATE SCHEMA "Odd Schema"; CREATE TABLE "Odd Schema".t AS SELECT 1 AS one;
-)sql");
-}
-
-// Makes public.quiet differ on the replica when it is first asked, without a lock, so that a lock is wanted;
-// afterwards the replica answers truly, or not at all.
-void spoil_first_answer(const LocalPostgres& postgres, SqlRunner& runner, bool cut_afterwards = false) {
-  const std::string oid = postgres.look("primary", "SELECT 'public.quiet'::regclass::oid")[0][0];
-  const auto asked = std::make_shared<std::atomic<int>>(0);
-  runner.look = [look = runner.look, oid, asked, cut_afterwards](const SqlCall& call) -> Result<SqlOutcome> {
-    const bool ours = call.instance == "replica" && contains(call.sql, "FROM ONLY public.quiet ");
-    const bool first = ours && (*asked)++ == 0;
-    if (ours && !first && cut_afterwards) return make_error(Kind::unavailable, "the connection was cut");
-    auto outcome = look(call);
-    if (!first || !outcome) return outcome;
-    for (SqlRow& row : outcome->rows) {
-      if (row.size() == 3 && row[0] == oid) row[2] += "0";
-    }
-    return outcome;
-  };
-}
-
 }  // namespace
-
-TEST_CASE("a sequence may be ahead on a replica, never behind") {
-  using V = ProofVerdict;
-  CHECK(compare_sequence(7, 7, 7, 1) == V::equal);
-  CHECK(compare_sequence(7, 7, 39, 1) == V::equal);
-  CHECK(compare_sequence(7, 7, 40, 1) == V::different);
-  CHECK(compare_sequence(7, 8, 40, 1) == V::equal);
-  CHECK(compare_sequence(7, 9, 6, 1) == V::different);
-  CHECK(compare_sequence(-3, -3, -99, -3) == V::equal);
-  CHECK(compare_sequence(-3, -3, -102, -3) == V::different);
-  CHECK(compare_sequence(-3, -3, 0, -3) == V::different);
-  constexpr std::int64_t k_max = std::numeric_limits<std::int64_t>::max();
-  constexpr std::int64_t k_min = std::numeric_limits<std::int64_t>::min();
-  CHECK(compare_sequence(k_max, k_max, k_min, 1) == V::different);
-  CHECK(compare_sequence(k_min, k_min, k_max, 1) == V::different);
-  CHECK(compare_sequence(k_min, k_min, k_min, k_min) == V::equal);
-}
 
 TEST_CASE("every kind of relation is compared on a real primary and its replica") {
   LocalPostgres* postgres = servers();
   if (postgres == nullptr) return;
   make_contents(*postgres);
   std::size_t told = 0;
-  auto report = prove(postgres->runner(), k_pair, {}, [&](const ProofProgress& progress) {
+  auto report = prove(postgres->runner(), k_pair, patient(), [&](const ProofProgress& progress) {
     ++told;
     CHECK(progress.done <= progress.total);
   });
@@ -213,7 +107,7 @@ TEST_CASE("tables that clients write to are proven equal under a lock, and the w
   make_contents(*postgres);
   ProofReport report;
   {
-    const Writer writer(*postgres);
+    const ClientWriter writer(*postgres);
     for (int round = 0; round < 3; ++round) {
       const int before = writer.rounds();
       report = proven(*postgres);
@@ -233,7 +127,7 @@ TEST_CASE("a table above the limit is counted and said to be so") {
   LocalPostgres* postgres = servers();
   if (postgres == nullptr) return;
   make_contents(*postgres);
-  ProofOptions options;
+  ProofOptions options = patient();
   options.max_bytes = 50000;
   const ProofReport report = proven(*postgres, options);
   const RelationProof& quiet = relation(report, "public.quiet");
@@ -249,21 +143,11 @@ TEST_CASE("a table that is locked by somebody else is said to be busy, and nobod
   make_contents(*postgres);
   SqlRunner runner = postgres->runner();
   spoil_first_answer(*postgres, runner);
-  std::atomic<bool> holding{false};
-  std::thread blocker([&] {
-    holding = true;
-    postgres->change("BEGIN; UPDATE quiet SET r = r WHERE id = 1; SELECT pg_sleep(3); ROLLBACK");
-  });
-  while (!holding) std::this_thread::yield();
-  while (postgres->look("primary",
-                        "SELECT count(*) FROM pg_locks WHERE relation = 'quiet'::regclass AND mode = "
-                        "'RowExclusiveLock'")[0][0] == "0") {
-  }
-  ProofOptions options;
+  const Blocker blocker(*postgres);
+  ProofOptions options = patient();
   options.attempts = 1;
   options.lock_timeout = Milliseconds{100};
   auto report = prove(runner, k_pair, options);
-  blocker.join();
   REQUIRE_MESSAGE(report.ok(), report.error().what);
   const RelationProof& quiet = relation(*report, "public.quiet");
   CHECK(quiet.verdict == ProofVerdict::not_compared);
@@ -278,7 +162,7 @@ TEST_CASE("the holder ends although its replicas never answer, and its answer pr
   make_contents(*postgres);
   SqlRunner runner = postgres->runner();
   spoil_first_answer(*postgres, runner, true);
-  ProofOptions options;
+  ProofOptions options = patient();
   options.attempts = 1;
   auto report = prove(runner, k_pair, options);
   REQUIRE_MESSAGE(report.ok(), report.error().what);
