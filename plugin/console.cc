@@ -87,7 +87,13 @@ void ConsoleProgress::on_wait(const engine::Wait& wait, Milliseconds elapsed, co
 }
 
 void ConsoleProgress::on_progress(const std::string& text) {
+  // Replication lag wanders all the time: by itself it is worth a line now and then only.
+  const Milliseconds now = clock_.steady();
+  const std::string shape = without_digits(text);
+  if (shape == progress_ && now - last_progress_line_ < k_wait_line_every) return;
   line(text);
+  progress_ = shape;
+  last_progress_line_ = now;
 }
 
 void ConsoleProgress::on_trouble(const Error& error, Milliseconds retry_in) {
