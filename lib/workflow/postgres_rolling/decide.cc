@@ -103,12 +103,21 @@ std::optional<Next> decide_foreign_changes(const PostgresWorld& world) {
   return std::nullopt;
 }
 
-// A mark on the primary would destroy it as soon as it is a replica again.
+bool somebody_deletes(const PostgresWorld& world) {
+  const auto& claims = world.cluster.claims;
+  const auto& pods = world.cluster.pods;
+  return std::any_of(claims.begin(), claims.end(), [](const auto& claim) { return claim.terminating; }) ||
+         std::any_of(pods.begin(), pods.end(), [](const auto& pod) { return pod.marked_unrecoverable; });
+}
+
+// A mark on the primary would destroy it as soon as it is a replica again; one that the operator does not
+// know would stand there for ever.
 std::optional<Next> decide_marks(const PostgresWorld& world) {
   for (const auto& pod : world.cluster.pods) {
     const bool primary =
         pod.name == world.cluster.current_primary || pod.name == world.cluster.target_primary;
-    if (pod.marked_unrecoverable && primary && !pod.terminating) return remove_mark(world, pod);
+    if (pod.marked_unrecoverable && !pod.terminating && (primary || !operator_replaces_marked(world)))
+      return remove_mark(world, pod);
   }
   return std::nullopt;
 }
@@ -170,16 +179,18 @@ std::optional<Next> keep_volumes(const PostgresWorld& world) {
 
 Next decide(const PostgresWorld& world, const RollingOptions& options) {
   if (auto next = decide_identity(world, options)) return *next;
-  if (move_is_open(world, options) && has_moved(world)) {
+  // Whatever goes on, first nothing may get lost; before the first change only what somebody else deletes.
+  if (move_is_open(world, options) && (has_moved(world) || somebody_deletes(world))) {
     if (auto next = keep_volumes(world)) return *next;
   }
   if (auto next = decide_beginning(world, options)) return *next;
   if (auto next = decide_foreign_changes(world)) return *next;
   if (auto next = decide_marks(world)) return *next;
+  if (auto next = rescue_primary(world)) return *next;
   if (auto next = finish_replacement(world)) return *next;
   if (auto next = decide_canary(world, options)) return *next;
-  if (auto next = decide_security_context(world)) return *next;
   if (auto next = keep_volumes(world)) return *next;
+  if (auto next = decide_security_context(world)) return *next;
   if (auto next = decide_class(world)) return *next;
   if (auto next = decide_spare(world)) return *next;
   if (auto next = wait_until_settled(world)) return *next;

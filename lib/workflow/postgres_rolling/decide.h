@@ -15,6 +15,8 @@ engine::Next decide(const PostgresWorld& world, const RollingOptions& options);
 std::optional<engine::Next> decide_canary(const PostgresWorld& world, const RollingOptions& options);
 // Instances: replicas one at a time, then the switchover, then the old primary.
 std::optional<engine::Next> decide_instances(const PostgresWorld& world);
+// Away from a primary whose claim is being deleted, before its Pod goes.
+std::optional<engine::Next> rescue_primary(const PostgresWorld& world);
 // A replacement by claim and Pod that was begun and not finished.
 std::optional<engine::Next> finish_replacement(const PostgresWorld& world);
 // Proof, removal of the spare instance, end of the journal's move.

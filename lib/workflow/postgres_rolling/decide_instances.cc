@@ -55,6 +55,21 @@ std::optional<Next> refuse_wrong_driver(const PostgresWorld& world) {
 
 }  // namespace
 
+std::optional<Next> rescue_primary(const PostgresWorld& world) {
+  if (!primary_is_leaving(world) || world.cluster.current_primary != world.cluster.target_primary) {
+    return std::nullopt;
+  }
+  for (const bool old_too : {false, true}) {
+    for (const std::string& name : instances_of(world)) {
+      if (name == world.cluster.current_primary || (!old_too && is_old(world, name))) continue;
+      const cnpg::InstancePod* pod = cnpg::find_pod(world.cluster, name);
+      if (pod != nullptr && pod->ready && !pod->terminating && is_in_step(world, name))
+        return switch_over(world, name);
+    }
+  }
+  return wait_for_replay(world);
+}
+
 std::optional<Next> finish_replacement(const PostgresWorld& world) {
   for (const auto& pod : world.cluster.pods) {
     const bool primary =

@@ -36,7 +36,7 @@ void check_deleted_claims(const PostgresWorld& world, Violations& broken) {
 
 // The primary's claims and volumes are all there. Bytes on a kept volume of a replaced instance are old: they
 // never count here.
-void check_primary(const PostgresWorld& world, Violations& broken) {
+void check_primary(const PostgresWorld& world, const RollingOptions& options, Violations& broken) {
   const cnpg::ClusterState& cluster = world.cluster;
   if (cluster.current_primary.empty()) return;  // a failover is the operator's; nothing is touched meanwhile
   const auto claims = cnpg::claims_of(cluster, cluster.current_primary);
@@ -51,9 +51,8 @@ void check_primary(const PostgresWorld& world, Violations& broken) {
     } else if (volume->terminating) {
       broken.push_back({k_current_bytes, fmt::format("persistentvolume {} of primary {} is being deleted",
                                                      volume->name, cluster.current_primary)});
-    } else if (volume->reclaim_policy != "Retain" && claim->storage_class == world.to.name &&
-               has_moved(world) && !is_old(world, cluster.current_primary) && world.facts.number > 0 &&
-               !world.facts.ended) {
+    } else if (volume->reclaim_policy != "Retain" && move_is_open(world, options) &&
+               claim->storage_class == world.to.name) {
       broken.push_back(
           {k_current_bytes, fmt::format("persistentvolume {} of the new primary {} is {}", volume->name,
                                         cluster.current_primary, volume->reclaim_policy)});
@@ -112,7 +111,8 @@ void guard_replacement(const PostgresWorld& world, const Step& step, Violations&
 
 void guard_switchover(const PostgresWorld& world, const Step& step, Violations& broken) {
   const std::string to = argument(step, "to");
-  if (!not_settled_because(world).empty()) {
+  // A primary that is leaving is never settled: then only the next one must be sound.
+  if (!primary_is_leaving(world) && !not_settled_because(world).empty()) {
     broken.push_back({"a switchover needs a healthy cluster", join(not_settled_because(world), "; ")});
   }
   if (!is_in_step(world, to))
@@ -147,7 +147,7 @@ Violations check_world(const PostgresWorld& world, const RollingOptions& options
   Violations broken;
   if (!world.found || world.cluster.terminating) return broken;
   check_deleted_claims(world, broken);
-  check_primary(world, broken);
+  check_primary(world, options, broken);
   check_marks(world, broken);
   if (broken.empty()) return broken;
   const engine::Next next = decide(world, options);

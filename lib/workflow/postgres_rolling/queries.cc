@@ -122,6 +122,13 @@ bool has_moved(const PostgresWorld& world) {
          std::any_of(world.cluster.claims.begin(), world.cluster.claims.end(), new_claim);
 }
 
+bool primary_is_leaving(const PostgresWorld& world) {
+  const auto& claims = world.cluster.claims;
+  return std::any_of(claims.begin(), claims.end(), [&](const auto& claim) {
+    return claim.instance == world.cluster.current_primary && claim.terminating;
+  });
+}
+
 bool proof_holds(const PostgresWorld& world) {
   const auto& claims = world.cluster.claims;
   return !world.facts.proof.empty() && std::all_of(claims.begin(), claims.end(), [&](const auto& claim) {

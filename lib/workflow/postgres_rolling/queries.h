@@ -40,6 +40,9 @@ bool work_is_left(const PostgresWorld& world);
 bool move_is_open(const PostgresWorld& world, const RollingOptions& options);
 // Something of the cluster has been changed already by a move in this direction.
 bool has_moved(const PostgresWorld& world);
+// A claim of the primary is being deleted: it runs only as long as its Pod does. So it is after a failover to
+// an instance that was about to be replaced.
+bool primary_is_leaving(const PostgresWorld& world);
 // The newest proof was made on the volumes that the cluster has now.
 bool proof_holds(const PostgresWorld& world);
 // The spare instance is part of spec.instances right now.

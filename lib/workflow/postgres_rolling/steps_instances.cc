@@ -84,7 +84,10 @@ Step remove_mark(const PostgresWorld& world, const cnpg::InstancePod& pod) {
   step.object = "pod " + world.cluster.ns + "/" + pod.name;
   step.arguments = {{"instance", pod.name}, {"uid", pod.uid}};
   step.title = fmt::format("remove the mark unrecoverable of pod {}", pod.name);
-  step.reason = "it is or becomes the primary: the operator must not destroy it once it is a replica again";
+  step.reason =
+      operator_replaces_marked(world)
+          ? "it is or becomes the primary: the operator must not destroy it once it is a replica again"
+          : "this operator does not act on it, and a later one must not";
   return step;
 }
 
@@ -130,8 +133,10 @@ Step switch_over(const PostgresWorld& world, const std::string& to) {
   step.arguments["from"] = world.cluster.current_primary;
   step.arguments["to"] = to;
   step.title = fmt::format("switch over from {} to {}", world.cluster.current_primary, to);
-  step.reason =
-      fmt::format("{} streams from the primary and runs on {}; writers wait some seconds", to, world.to.name);
+  step.reason = is_old(world, to)
+                    ? fmt::format("{} streams, and the primary's claim is being deleted", to)
+                    : fmt::format("{} streams from the primary and runs on {}; writers wait some seconds", to,
+                                  world.to.name);
   step.undo = "switch back while an instance on the old class is left";
   step.settle_polls = 2;
   return step;
