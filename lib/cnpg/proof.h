@@ -27,7 +27,7 @@ namespace truenas::cnpg {
 struct ProofOptions {
   std::int64_t max_bytes = std::int64_t{1} << 30;  // larger tables are counted, not hashed
   Milliseconds lock_timeout{2000};                 // waiting for a lock; writers queue behind the wait
-  Milliseconds hold_limit{30000};                  // the longest a lock may be held
+  Milliseconds hold_limit{10000};                  // the longest a lock may be held, also after a SIGKILL
   Milliseconds replay_wait{10000};                 // a replica's time to replay past a position
   Milliseconds statement_timeout{600000};          // of one table's hash without a lock
   int attempts = 3;                                // for each table under its lock

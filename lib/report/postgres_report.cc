@@ -146,9 +146,9 @@ void describe_rolling_plan(engine::Plan& plan, const PostgresWorld& world, const
   if (plan.nothing_to_do() || plan.blocked) return;
   plan.downtime = "one switchover, a few seconds; clients reconnect by themselves";
   plan.notes.push_back(
-      "at the end each table is locked in SHARE mode while it is hashed on every instance: its writers wait "
-      "for at most "
-      "that long");
+      "at the end a table that is being written to is locked in SHARE mode while it is hashed on every "
+      "instance: its "
+      "writers wait 2 s for the lock and 10 s more at most; quiet tables are compared without a lock");
   plan.not_done = {"delete an old volume: they stay, with reclaim policy Retain",
                    "touch the primary's claim or Pod, or more than one replica at a time",
                    "change a Secret, a service or a connection string"};
