@@ -81,7 +81,9 @@ Turn RunLoop::pause(Milliseconds duration) {
 
 // "refused" promises that nothing was changed, so after a change it becomes "stopped".
 Turn RunLoop::end(Error error) const {
-  if (error.kind == Kind::refused && !outcome_.acted.empty()) error.kind = Kind::stopped;
+  const bool changed = std::any_of(outcome_.acted.begin(), outcome_.acted.end(),
+                                   [](const ActedStep& acted) { return !acted.step.leaves_no_trace; });
+  if (error.kind == Kind::refused && changed) error.kind = Kind::stopped;
   return Ending{std::nullopt, std::move(error)};
 }
 

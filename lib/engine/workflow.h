@@ -23,12 +23,15 @@ struct Step {
   std::string verb;    // what act() branches on: "retain"
   std::string object;  // "persistentvolume pvc-1", for people and the audit log
   std::map<std::string, std::string> arguments;
-  std::string title;         // one line of the plan: "set persistentvolume pvc-1 to Retain"
-  std::string reason;        // why, one sentence
-  std::string undo;          // what undoes it, one sentence; "" where nothing needs undoing
-  Seconds deadline{120};     // the same step still asked for so long after it was first acted: stop (exit 5)
-  int settle_polls = 1;      // act only when this many consecutive observations asked for it
-  bool deletes = false;      // removes something that cannot be made again from what remains
+  std::string title;      // one line of the plan: "set persistentvolume pvc-1 to Retain"
+  std::string reason;     // why, one sentence
+  std::string undo;       // what undoes it, one sentence; "" where nothing needs undoing
+  Seconds deadline{120};  // the same step still asked for so long after it was first acted: stop (exit 5)
+  int settle_polls = 1;   // act only when this many consecutive observations asked for it
+  bool deletes = false;   // removes something that cannot be made again from what remains
+  // What it makes is a note, or is cleaned away by the workflow itself: a refusal after it still changed
+  // nothing.
+  bool leaves_no_trace = false;
   bool can_be_tried = true;  // false: --dry-run=server cannot try it (exec; what an earlier step makes)
   bool operator==(const Step& other) const { return id == other.id; }
 };

@@ -19,6 +19,7 @@ Step note(const PostgresWorld& world, std::string key, std::string title, std::s
   Step step;
   step.id = "note " + key;
   step.verb = "note";
+  step.leaves_no_trace = true;
   step.object = "journal of cluster " + full_name(world);
   step.can_be_tried = key.ends_with(".begin");
   step.arguments = {{"key", std::move(key)}};

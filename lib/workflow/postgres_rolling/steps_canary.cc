@@ -19,6 +19,7 @@ Step create_canary_claim(const PostgresWorld& world) {
   const std::string name = canary_name(world);
   step.id = "create canary claim";
   step.verb = "create-canary-claim";
+  step.leaves_no_trace = true;
   step.object = fmt::format("persistentvolumeclaim {}/{}", world.cluster.ns, name);
   step.arguments = {{"name", name}, {"class", world.to.name}};
   step.title = fmt::format("create the throw-away claim {} on {}", name, world.to.name);
@@ -33,6 +34,7 @@ Step create_canary_pod(const PostgresWorld& world, bool without_fs_group) {
   const int round = world.canary.first_round_passed ? 2 : 1;
   step.id = fmt::format("create canary pod{}, round {}", without_fs_group ? " without fsGroup" : "", round);
   step.verb = "create-canary-pod";
+  step.leaves_no_trace = true;
   step.object = fmt::format("pod {}/{}", world.cluster.ns, name);
   step.arguments = {{"name", name},
                     {"without_fs_group", without_fs_group ? "true" : "false"},
@@ -63,6 +65,7 @@ Step delete_canary_pod(const PostgresWorld& world) {
   step.id = "delete canary pod " + world.canary.pod_uid;
   step.can_be_tried = false;
   step.verb = "delete-canary-pod";
+  step.leaves_no_trace = true;
   step.object = fmt::format("pod {}/{}", world.cluster.ns, name);
   step.arguments = {{"name", name}, {"uid", world.canary.pod_uid}};
   step.title = fmt::format("delete the canary's pod {}", name);
@@ -75,6 +78,7 @@ Step release_canary_volume(const PostgresWorld& world) {
   step.id = "release canary volume " + world.canary.volume;
   step.can_be_tried = false;
   step.verb = "release-canary-volume";
+  step.leaves_no_trace = true;
   step.object = "persistentvolume " + world.canary.volume;
   step.arguments = {{"volume", world.canary.volume},
                     {"uid", world.canary.volume_uid},
@@ -90,6 +94,7 @@ Step delete_canary_claim(const PostgresWorld& world) {
   step.id = "delete canary claim " + world.canary.claim_uid;
   step.can_be_tried = false;
   step.verb = "delete-canary-claim";
+  step.leaves_no_trace = true;
   step.object = fmt::format("persistentvolumeclaim {}/{}", world.cluster.ns, name);
   step.arguments = {{"name", name}, {"uid", world.canary.claim_uid}};
   step.title = fmt::format("delete the canary's claim {}", name);

@@ -154,6 +154,14 @@ TEST_CASE("a refusal before any change is refused, after one it is stopped") {
   CHECK(outcome.acted.size() == 2);
 }
 
+TEST_CASE("a refusal after a mere note still changed nothing") {
+  RunFixture noted;
+  noted.fault("retain", Kind::refused, false);
+  const Outcome outcome = noted.run();
+  CHECK(outcome.error->kind == Kind::refused);
+  CHECK(outcome.acted.size() == 1);
+}
+
 TEST_CASE("a world that breaks the invariant is not acted in") {
   RunFixture f;
   f.before_look = [](toy::World& w) {
