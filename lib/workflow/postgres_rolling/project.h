@@ -14,6 +14,8 @@ PostgresWorld project_step(PostgresWorld world, const engine::Step& step);
 // The neighbours' next notch: one of a removal, a new claim and its join Job, a bound volume, a finished Job,
 // a ready Pod, a switchover, a scale-down, the canary's course. Unchanged when nobody has anything to do.
 PostgresWorld advance_neighbours(PostgresWorld world);
+// The canary's part of it; false when nothing moved.
+bool advance_canary(PostgresWorld& world);
 // status, as the operator writes it when it has seen everything.
 void refresh_status(PostgresWorld& world);
 
