@@ -20,6 +20,18 @@ http::Response failure(int code, const char* reason, const std::string& message)
                                           {"code", code}}));
 }
 
+// As a real server says it: an answer about an object names it.
+http::Response absent(const std::string& path) {
+  return reply(404, json::Value::object(
+                        {{"kind", "Status"},
+                         {"apiVersion", "v1"},
+                         {"status", "Failure"},
+                         {"reason", "NotFound"},
+                         {"message", path + " not found"},
+                         {"details", json::Value::object({{"name", path.substr(path.rfind('/') + 1)}})},
+                         {"code", 404}}));
+}
+
 class MemoryTransport final : public http::Transport {
  public:
   explicit MemoryTransport(MemoryApi& api) : api_(api) {}
@@ -64,7 +76,7 @@ http::Response MemoryApi::handle(const http::Request& request) {
   if (request.method == "POST") return create(path, request.body);
   if (request.method == "GET" && path.size() > 7 && path.substr(path.size() - 7) == "/events")
     return list(path);
-  if (objects_.find(path) == objects_.end()) return failure(404, "NotFound", path + " not found");
+  if (objects_.find(path) == objects_.end()) return absent(path);
   if (request.method == "GET") return reply(200, objects_[path]);
   if (request.method == "PATCH") return patch(path, request.body);
   if (request.method == "DELETE") return remove(path, request.body);
