@@ -119,7 +119,7 @@ TEST_CASE("a JSON patch applies as a whole or not at all") {
       patched(name, PatchKind::json,
               Value::array({operation("replace", "/data/more", "9"), operation("test", "/data/value", "1")}));
   REQUIRE_FALSE(failed.ok());
-  CHECK(failed.error().kind == Kind::refused);
+  CHECK(failed.error().kind == Kind::conflict);
   CHECK(read(name).text_at("/data/value") == "2");
   CHECK(read(name).text_at("/data/more") == "3");
 }
