@@ -2,20 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 
-#include "lib/base/quantity.h"
 #include "lib/base/text.h"
-#include "lib/cnpg/cluster_reader.h"
+#include "lib/cnpg/connection.h"
 #include "lib/cnpg/permissions.h"
 #include "lib/engine/dry_run.h"
 #include "lib/report/plan_report.h"
 #include "lib/report/postgres_report.h"
-#include "lib/workflow/postgres_rolling.h"
 #include "plugin/connection.h"
 #include "plugin/exit_code.h"
 #include "plugin/migration.h"
+#include "plugin/postgres_move.h"
 #include "plugin/subcommands.h"
 
 namespace truenas::plugin {
@@ -38,105 +36,6 @@ std::vector<FlagGroup> postgres_flags() {
   };
   for (Flag& flag : migration_flags()) own.push_back(std::move(flag));
   return {{"Flags", std::move(own)}, connection_flags()};
-}
-
-Result<workflow::RollingOptions> read_options(const Arguments& arguments) {
-  const std::string strategy = arguments.text("strategy");
-  if (strategy == "dump") {
-    return make_error(Kind::usage,
-                      "--strategy=dump is not part of this version; the only strategy is rolling");
-  }
-  if (strategy != "rolling") {
-    return make_error(Kind::usage,
-                      fmt::format("unknown strategy {}: did you mean rolling?", quote(strategy)));
-  }
-  if (arguments.positionals().size() > 1) {
-    return make_error(Kind::usage, fmt::format("postgres moves one cluster, got {}",
-                                               printable(join(arguments.positionals(), " "))));
-  }
-  workflow::RollingOptions options;
-  options.from_class = arguments.text("from-class");
-  options.to_class = arguments.text("to-class");
-  if (options.from_class == options.to_class) {
-    return make_error(Kind::usage,
-                      fmt::format("--from-class and --to-class are both {}", quote(options.to_class)));
-  }
-  options.rollback = arguments.yes("rollback");
-  if (options.rollback) std::swap(options.from_class, options.to_class);
-  options.skip_canary = arguments.yes("skip-canary");
-  for (const std::string& id : arguments.texts("accept")) options.accepted.insert(id);
-  TM_TRY_ASSIGN(options.proof_max_bytes, parse_quantity(arguments.text("proof-max-size")));
-  return options;
-}
-
-Result<std::string> choose_cluster(const kube::Reader& reader, const std::string& ns,
-                                   const Arguments& arguments) {
-  TM_TRY_ASSIGN(const std::vector<std::string> names, cnpg::cluster_names(reader, ns));
-  const std::string list = fmt::format("kubectl get clusters.postgresql.cnpg.io -n {}", ns);
-  if (!arguments.positionals().empty()) {
-    const std::string& wanted = arguments.positionals()[0];
-    if (std::find(names.begin(), names.end(), wanted) != names.end()) return wanted;
-    Error error =
-        make_error(Kind::not_found, fmt::format("cluster {}/{} does not exist", ns, printable(wanted)));
-    if (const auto near = nearest(wanted, names))
-      error.hints.push_back(fmt::format("did you mean {}?", *near));
-    error.hints.push_back(list);
-    return error;
-  }
-  if (names.empty()) {
-    return make_error(Kind::not_found, fmt::format("there is no CloudNativePG cluster in namespace {}", ns),
-                      {"kubectl get clusters.postgresql.cnpg.io -A",
-                       "kubectl truenas-migrate postgres --namespace NAMESPACE"});
-  }
-  if (names.size() > 1) {
-    return make_error(Kind::usage, fmt::format("namespace {} has {}: {}; name one", ns,
-                                               count_of(names.size(), "cluster"), join(names, ", ")));
-  }
-  return names[0];
-}
-
-// Everything that one call of the command works with.
-struct Move {
-  Connection connection;
-  std::unique_ptr<kube::Reader> reader;
-  std::unique_ptr<engine::JournalStore> journal;
-  kube::Writer* writer = nullptr;  // while a run goes on
-  std::unique_ptr<workflow::PostgresRolling> rolling;
-  MigrationFlags flags;
-};
-
-workflow::FactBook fact_book(Move& move) {
-  return {[&move]() -> Result<std::map<std::string, std::string>> {
-            TM_TRY_ASSIGN(const engine::Journal journal, move.journal->read());
-            return journal.facts();
-          },
-          [&move](const std::string& key, const std::string& value) -> Result<void> {
-            if (move.writer == nullptr)
-              return make_error(Kind::bug, "the journal was to be written outside a run");
-            return move.journal->set_facts(*move.writer, {{key, value}});
-          }};
-}
-
-Result<std::unique_ptr<Move>> open_move(const Arguments& arguments) {
-  auto move = std::make_unique<Move>();
-  TM_TRY_ASSIGN(move->flags, read_migration_flags(arguments));
-  TM_TRY_ASSIGN(workflow::RollingOptions options, read_options(arguments));
-  TM_TRY_ASSIGN(move->connection, connect(arguments));
-  move->reader = std::make_unique<kube::Reader>(*move->connection.session);
-  options.ns = move->connection.config.ns;
-  TM_TRY_ASSIGN(options.cluster, choose_cluster(*move->reader, options.ns, arguments));
-  TM_TRY_ASSIGN(std::string cluster_uid, move->reader->cluster_uid());
-  engine::JournalBinding binding{std::move(cluster_uid),
-                                 fmt::format("cluster {}/{}", options.ns, options.cluster), ""};
-  move->journal = std::make_unique<engine::JournalStore>(
-      *move->reader, engine::JournalAddress{options.ns, "postgres", options.cluster}, std::move(binding),
-      system_clock());
-  move->rolling = std::make_unique<workflow::PostgresRolling>(*move->reader, fact_book(*move),
-                                                              std::move(options), system_clock());
-  move->rolling->on_proof_progress = [](const std::string& line) {
-    std::fputs(fmt::format("         {}\n", printable(line)).c_str(), stderr);
-  };
-  return move;
 }
 
 Result<int> show_plan(Move& move, const engine::Plan& plan) {
@@ -173,13 +72,14 @@ Result<int> show_status(Move& move, const workflow::PostgresWorld& world) {
   return k_exit_done;
 }
 
-Result<int> run_move(Move& move, const engine::Plan& plan) {
+Result<int> run_move(Move& move, const workflow::PostgresWorld& start, const engine::Plan& plan) {
   if (plan.blocked) {
     std::fputs(report::render_plan(plan).c_str(), stderr);
     return make_error(plan.blocked->kind, plan.blocked->why, plan.blocked->hints);
   }
   TM_TRY(ask_for_consent(plan, move.flags));
   if (plan.nothing_to_do()) return k_exit_done;
+  const auto connections = cnpg::read_connection_facts(*move.reader, start.cluster);
   engine::RunningMachine<workflow::PostgresWorld> machine(*move.rolling);
   TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session,
                 connect_again(move.connection, k_lock_timeout));
@@ -193,10 +93,13 @@ Result<int> run_move(Move& move, const engine::Plan& plan) {
   TM_TRY_ASSIGN(const engine::Outcome outcome, carry_out(machine, what));
   const bool structured = move.flags.format == OutputFormat::json || move.flags.format == OutputFormat::yaml;
   const auto& world = machine.world();
+  const report::ConnectionComparison compared =
+      report::compare_connections(connections, cnpg::read_connection_facts(*move.reader, start.cluster));
   if (structured) {
-    TM_TRY(print_answer(render_document(
-        report::rolling_result_document(outcome, world, move.rolling->proof(), move.rolling->options()),
-        move.flags.format)));
+    json::Value document =
+        report::rolling_result_document(outcome, world, move.rolling->proof(), move.rolling->options());
+    if (world) document.set("connections", report::connections_document(compared));
+    TM_TRY(print_answer(render_document(document, move.flags.format)));
   } else if (outcome.ok() && world) {
     TM_TRY(
         print_answer(report::render_rolling_result(*world, move.rolling->proof(), move.rolling->options())));
@@ -215,7 +118,7 @@ Result<int> postgres(const Arguments& arguments) {
   if (arguments.yes("status")) return show_status(*move, world);
   TM_TRY_ASSIGN(engine::Plan plan, engine::unfold(*move->rolling, world));
   report::describe_rolling_plan(plan, world, move->rolling->options());
-  return move->flags.dry_run == DryRun::none ? run_move(*move, plan) : show_plan(*move, plan);
+  return move->flags.dry_run == DryRun::none ? run_move(*move, world, plan) : show_plan(*move, plan);
 }
 
 int run_postgres(const Arguments& arguments) {

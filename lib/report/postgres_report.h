@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/cnpg/connection.h"
 #include "lib/cnpg/permissions.h"
 #include "lib/engine/dry_run.h"
 #include "lib/engine/outcome.h"
@@ -38,6 +39,17 @@ json::Value rolling_result_document(const engine::Outcome& outcome,
                                     const std::optional<workflow::PostgresWorld>& world,
                                     const std::optional<workflow::ProofOutcome>& proof,
                                     const workflow::RollingOptions& options);
+
+// How applications reach the database, before and after the run: the secret and the services.
+struct ConnectionComparison {
+  std::string unknown_why;            // could not be compared; "" when it was
+  std::vector<std::string> changes;   // what differs, one line each
+  std::vector<std::string> compared;  // "secret coder-postgres-app", "service coder-postgres-rw"
+};
+ConnectionComparison compare_connections(const Result<cnpg::ConnectionFacts>& before,
+                                         const Result<cnpg::ConnectionFacts>& after);
+std::string render_connections(const ConnectionComparison& comparison);
+json::Value connections_document(const ConnectionComparison& comparison);
 
 // A ClusterRole with exactly these rights (--print-rbac).
 json::Value cluster_role_document(const std::string& name, const std::vector<cnpg::Permission>& permissions);

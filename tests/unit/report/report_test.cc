@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "lib/report/plan_report.h"
+#include "lib/report/postgres_report.h"
 #include "lib/report/table.h"
 #include "lib/report/verification_report.h"
 
@@ -105,4 +106,22 @@ TEST_CASE("a verification as table, names and document agree") {
   CHECK(document.integer_at("/summary/left") == 1);
   CHECK(document.integer_at("/summary/oldVolumesKeptBytes") == 3ll << 30);
   CHECK(report::verification_summary(verification) == "0 claims moved, 1 left; 1 old volume kept (3Gi)");
+}
+
+TEST_CASE("connections that could not be read are never called unchanged") {
+  cnpg::ConnectionFacts facts;
+  facts.secret_name = "pg-app", facts.secret_uid = "u", facts.secret_resource_version = "1";
+  facts.services["pg-rw"] = {"s", "10.0.0.1", "5432/TCP"};
+  const Result<cnpg::ConnectionFacts> known(facts);
+  const Result<cnpg::ConnectionFacts> unknown(make_error(Kind::auth, "secrets is forbidden"));
+  CHECK(report::render_connections(report::compare_connections(known, known)) ==
+        "\nconnections: secret pg-app, service pg-rw unchanged\n");
+  CHECK(report::connections_document(report::compare_connections(known, known)).boolean_at("/unchanged"));
+  const auto blind = report::compare_connections(known, unknown);
+  CHECK(report::render_connections(blind) == "\nconnections: not compared: secrets is forbidden\n");
+  CHECK_FALSE(report::connections_document(blind).boolean_at("/unchanged", true));
+  facts.secret_uid = "another";
+  const auto changed = report::compare_connections(known, Result<cnpg::ConnectionFacts>(facts));
+  CHECK(changed.changes.size() == 1);
+  CHECK_FALSE(report::connections_document(changed).boolean_at("/unchanged", true));
 }
