@@ -133,8 +133,8 @@ std::string format_age(std::chrono::seconds age) {
   if (h < 8) return pair(h, 'h', m % 60, 'm');
   if (h < 48) return fmt::format("{}h", h);
   if (d < 8) return pair(d, 'd', h % 24, 'h');
-  if (d < 365 * 2) return fmt::format("{}d", d);
-  if (d < 365 * 8) return pair(d / 365, 'y', d % 365, 'd');
+  if (d < 365LL * 2) return fmt::format("{}d", d);
+  if (d < 365LL * 8) return pair(d / 365, 'y', d % 365, 'd');
   return fmt::format("{}y", d / 365);
 }
 
