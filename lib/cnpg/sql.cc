@@ -160,7 +160,7 @@ Result<SqlOutcome> parse_psql(const SqlCall& call, const kube::ExecResult& resul
   return outcome;
 }
 
-SqlRunner pod_runner(const kube::Reader& reader, kube::Writer* writer, std::string ns) {
+SqlRunner pod_runner(const kube::Reader& reader, kube::Writer* writer, const std::string& ns) {
   SqlRunner runner;
   runner.look = [&reader, ns](const SqlCall& call) -> Result<SqlOutcome> {
     TM_TRY_ASSIGN(const kube::ExecResult result, reader.inspect(exec_request(call, ns)));

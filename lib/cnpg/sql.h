@@ -49,7 +49,7 @@ struct SqlRunner {
 };
 // The runner over exec. `writer` may be null: change is refused then. Both must outlive it. Calls may come
 // from several threads.
-SqlRunner pod_runner(const kube::Reader& reader, kube::Writer* writer, std::string ns);
+SqlRunner pod_runner(const kube::Reader& reader, kube::Writer* writer, const std::string& ns);
 
 // The command line that a call becomes, `env` first. Pure.
 std::vector<std::string> psql_argv(const SqlCall& call);

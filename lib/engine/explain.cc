@@ -56,7 +56,7 @@ std::string explain(const std::vector<kube::EventLine>& events) {
 }
 
 std::function<std::string(const Wait&)> explain_by_events(kube::Reader reader) {
-  return [reader = std::move(reader)](const Wait& wait) -> std::string {
+  return [reader](const Wait& wait) -> std::string {
     if (wait.object_uid.empty()) return "";
     const Result<std::vector<kube::EventLine>> events = reader.events_of(wait.object_ns, wait.object_uid);
     if (!events.ok()) return "why it takes so long cannot be seen: " + events.error().what;

@@ -27,7 +27,7 @@ struct JournalAddress {
 class JournalStore {
  public:
   JournalStore(kube::Reader reader, JournalAddress address, JournalBinding binding, Clock& clock)
-      : reader_(std::move(reader)),
+      : reader_(reader),
         address_(std::move(address)),
         journal_(std::move(binding)),
         clock_(&clock) {}
