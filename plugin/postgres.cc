@@ -102,9 +102,11 @@ Result<int> run_move(Move& move, const workflow::PostgresWorld& start, const eng
     TM_TRY(print_answer(render_document(document, move.flags.format)));
   } else if (outcome.ok() && world) {
     TM_TRY(
-        print_answer(report::render_rolling_result(*world, move.rolling->proof(), move.rolling->options())));
+        print_answer(report::render_rolling_result(*world, move.rolling->proof(), move.rolling->options()) +
+                     report::render_connections(compared)));
   }
-  return conclude(outcome);
+  const int code = conclude(outcome);
+  return code == k_exit_done && !compared.changes.empty() ? static_cast<int>(k_exit_mismatch) : code;
 }
 
 Result<int> postgres(const Arguments& arguments) {
