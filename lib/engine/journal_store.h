@@ -27,10 +27,7 @@ struct JournalAddress {
 class JournalStore {
  public:
   JournalStore(kube::Reader reader, JournalAddress address, JournalBinding binding, Clock& clock)
-      : reader_(reader),
-        address_(std::move(address)),
-        journal_(std::move(binding)),
-        clock_(&clock) {}
+      : reader_(reader), address_(std::move(address)), journal_(std::move(binding)), clock_(&clock) {}
 
   // The journal as it is now; one that does not exist yet is empty, not an error. Errors: Journal::parse's,
   // and what reading gives.
