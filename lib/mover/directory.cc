@@ -1,0 +1,91 @@
+#include "lib/mover/directory.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+
+namespace truenas::mover {
+namespace {
+
+// The kernel's struct linux_dirent64: inode 8, offset 8, record length 2, type 1, then the name.
+constexpr std::size_t k_length_at = 16;
+constexpr std::size_t k_name_at = 19;
+
+bool is_dot(const char* name) {
+  return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+}  // namespace
+
+Attempt<Descriptor> open_directory(int parent, const char* name) {
+  constexpr int k_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int number = ::openat(parent, name, k_flags | O_NOATIME);
+  // EPERM: O_NOATIME is only for the owner.
+  if (number < 0 && errno == EPERM) number = ::openat(parent, name, k_flags);
+  if (number < 0) return Attempt<Descriptor>::failed(errno);
+  return Descriptor(number);
+}
+
+Attempt<Listing> Listing::read(int directory) {
+  if (::lseek(directory, 0, SEEK_SET) < 0) return Attempt<Listing>::failed(errno);
+  Listing listing;
+  alignas(8) std::array<char, 64 * 1024> block;
+  while (true) {
+    const long got = ::syscall(SYS_getdents64, directory, block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Attempt<Listing>::failed(errno);
+    if (got == 0) break;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+      std::uint16_t length = 0;
+      std::memcpy(&length, block.data() + at + k_length_at, sizeof length);
+      const char* name = block.data() + at + k_name_at;
+      if (!is_dot(name)) listing.add(name, directory);
+      at += length;
+    }
+    // Offsets have 32 bits: at 255 bytes a name that is 16 million names in one directory.
+    if (listing.names_.size() > std::numeric_limits<std::uint32_t>::max() - 2 * block.size())
+      return Attempt<Listing>::failed(ENOMEM);
+  }
+  listing.sort();
+  return listing;
+}
+
+void Listing::add(const char* name, int directory) {
+  std::uint32_t kept = k_not_kept;
+  Attempt<Attributes> attributes = read_attributes(directory, name);
+  if (attributes.ok() && kept_.size() < k_kept_attributes) {
+    kept = static_cast<std::uint32_t>(kept_.size());
+    kept_.push_back(*attributes);
+  }
+  order_.push_back(static_cast<std::uint32_t>(names_.size()));
+  const std::size_t at = names_.size();
+  const std::size_t length = std::strlen(name) + 1;
+  names_.resize(at + sizeof kept + length);
+  std::memcpy(names_.data() + at, &kept, sizeof kept);
+  std::memcpy(names_.data() + at + sizeof kept, name, length);
+}
+
+void Listing::sort() {
+  const char* names = names_.data();
+  std::sort(order_.begin(), order_.end(), [names](std::uint32_t left, std::uint32_t right) {
+    return std::strcmp(names + left + sizeof(std::uint32_t), names + right + sizeof(std::uint32_t)) < 0;
+  });
+}
+
+std::string_view Listing::name(std::size_t index) const {
+  return std::string_view(names_.data() + order_[index] + sizeof(std::uint32_t));
+}
+
+Attempt<Attributes> Listing::attributes(std::size_t index, int directory) const {
+  std::uint32_t kept = k_not_kept;
+  std::memcpy(&kept, names_.data() + order_[index], sizeof kept);
+  if (kept != k_not_kept) return kept_[kept];
+  return read_attributes(directory, name(index).data());
+}
+
+}  // namespace truenas::mover

@@ -1,0 +1,49 @@
+#pragma once
+// Opening and listing one directory. Every open is relative to an open directory and refuses symbolic links,
+// so neither PATH_MAX nor a link that somebody puts in the way can lead elsewhere. Nothing here recurses.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/mover/attempt.h"
+#include "lib/mover/attributes.h"
+#include "lib/mover/descriptor.h"
+
+namespace truenas::mover {
+
+// Opens `name` in `parent` for listing (O_DIRECTORY, O_NOFOLLOW, and O_NOATIME where that is allowed).
+// ENOTDIR or ELOOP: it is no directory (any more).
+Attempt<Descriptor> open_directory(int parent, const char* name);
+
+// The names in one directory, sorted by their bytes, without "." and "..". The attributes of the first
+// k_kept_attributes (in the order the file system gives them) are kept; those of the rest are asked for
+// again, which NFS answers from its cache: so the largest directory of all costs its names, not its
+// attributes.
+class Listing {
+ public:
+  static constexpr std::size_t k_kept_attributes = 65536;
+
+  // Reads the whole directory from its beginning, and the attributes of every name right behind each block of
+  // names (which keeps NFS on READDIRPLUS). Attributes that could not be read are asked for again later.
+  static Attempt<Listing> read(int directory);
+
+  std::size_t size() const { return order_.size(); }
+  bool empty() const { return order_.empty(); }
+  // NUL-terminated behind its end; valid as long as the listing.
+  std::string_view name(std::size_t index) const;
+  // ENOENT: it has vanished since.
+  Attempt<Attributes> attributes(std::size_t index, int directory) const;
+
+ private:
+  static constexpr std::uint32_t k_not_kept = 0xffffffff;
+  void add(const char* name, int directory);
+  void sort();
+
+  std::vector<char> names_;           // each: 4 bytes index into kept_, the name, NUL
+  std::vector<std::uint32_t> order_;  // offsets into names_, sorted
+  std::vector<Attributes> kept_;
+};
+
+}  // namespace truenas::mover

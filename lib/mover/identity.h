@@ -1,0 +1,38 @@
+#pragma once
+// Acting as a file's owner in this thread only: on NFS the server then sees that owner as the caller, which
+// is the one way to keep owners where it squashes root. Each change is read back, because setfsuid(2) and
+// setfsgid(2) fail in silence. Never call the C library's setuid family in a program that uses this: those
+// change every thread.
+
+#include <optional>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/mover/entry.h"
+
+namespace truenas::mover {
+
+// Takes the thread's own identity as it was before the first Acting; it must hold CAP_SETUID and CAP_SETGID.
+// While acting as another uid than 0 the thread has no CAP_CHOWN, CAP_DAC_OVERRIDE or CAP_FOWNER in effect.
+class Acting {
+ public:
+  // With nothing, or as the identity that the thread has already: no system call at all.
+  explicit Acting(std::optional<Owner> owner);
+  // Puts back what was before; aborts the program if that fails, since going on as somebody else would write
+  // wrong owners.
+  ~Acting();
+  Acting(const Acting&) = delete;
+  Acting& operator=(const Acting&) = delete;
+
+  // Kind::refused when the identity could not be taken: nothing may be done then.
+  const Result<void>& taken() const { return taken_; }
+
+ private:
+  std::optional<Owner> before_;
+  Result<void> taken_;
+};
+
+// The identity (file system uid and gid) that this thread acts as now.
+Owner acting_identity();
+
+}  // namespace truenas::mover
