@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <limits>
 
@@ -34,7 +33,7 @@ Attempt<Descriptor> open_directory(int parent, const char* name) {
 Attempt<Listing> Listing::read(int directory) {
   if (::lseek(directory, 0, SEEK_SET) < 0) return Attempt<Listing>::failed(errno);
   Listing listing;
-  alignas(8) std::array<char, 64 * 1024> block;
+  std::vector<char> block(64 * 1024);  // not on the stack: small static C libraries give a thread 128 KiB
   while (true) {
     const long got = ::syscall(SYS_getdents64, directory, block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;

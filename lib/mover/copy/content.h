@@ -1,0 +1,54 @@
+#pragma once
+// Moving the bytes of one open file into another that is empty: only the ranges that hold data, by the server
+// where it can (copy_file_range), else through a buffer. It must not be given a file that holds anything.
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "lib/mover/copy/bandwidth.h"
+#include "lib/mover/entry.h"
+
+namespace truenas::mover {
+
+// What the two file systems were found to be able to do together; shared by all workers.
+struct ContentWays {
+  std::atomic<bool> range_copy{true};  // copy_file_range between them
+  std::atomic<bool> seek_data{true};   // SEEK_DATA and SEEK_HOLE on the source
+};
+
+struct ContentOutcome {
+  int number = 0;              // errno; 0: all bytes are written (not yet: on the server)
+  bool reading = false;        // the errno is the source's
+  bool shrank = false;         // the source ended before `size`
+  bool stopped = false;        // the process was asked to stop
+  std::uint64_t written = 0;   // bytes of data ranges
+  std::uint64_t by_range = 0;  // of these by copy_file_range
+};
+
+class ContentMover {
+ public:
+  ContentMover(ContentWays& ways, BandwidthLimit& bandwidth) : ways_(ways), bandwidth_(bandwidth) {}
+
+  // Copies `source.size` bytes. `buffer` is this thread's, grown as needed and kept for the next file.
+  ContentOutcome move(int from, int to, const Attributes& source, std::vector<char>& buffer);
+
+ private:
+  struct Range {
+    std::uint64_t at = 0;
+    std::uint64_t end = 0;
+  };
+  // The next range with data at or behind `at`; empty (at == end == size) when there is none.
+  Range next_data(int from, std::uint64_t at, std::uint64_t size);
+  void move_range(int from, int to, Range range, bool skip_zeros, std::vector<char>& buffer,
+                  ContentOutcome& outcome);
+  // Whether all of it was done that way; moves range.at on.
+  bool move_by_server(int from, int to, Range& range, ContentOutcome& outcome);
+  void move_by_buffer(int from, int to, Range range, bool skip_zeros, std::vector<char>& buffer,
+                      ContentOutcome& outcome);
+
+  ContentWays& ways_;
+  BandwidthLimit& bandwidth_;
+};
+
+}  // namespace truenas::mover
