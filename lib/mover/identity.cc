@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace truenas::mover {
 namespace {
@@ -66,14 +67,15 @@ std::string identity_text(const Owner& owner) {
 
 Acting::Acting(std::optional<Owner> owner) {
   learn();
-  if (!owner || *owner == t_identity.current) return;
+  const Owner wanted = owner.value_or(t_identity.own);
+  if (wanted == t_identity.current) return;
   const Owner before = t_identity.current;
-  if (take(*owner)) {
+  if (take(wanted)) {
     before_ = before;
     return;
   }
   if (!take(before)) std::abort();
-  taken_ = make_error(Kind::refused, "cannot act as " + identity_text(*owner) +
+  taken_ = make_error(Kind::refused, "cannot act as " + identity_text(wanted) +
                                          ": the process lacks CAP_SETUID or CAP_SETGID");
 }
 
@@ -84,6 +86,17 @@ Acting::~Acting() {
 Owner acting_identity() {
   learn();
   return t_identity.current;
+}
+
+Owner own_identity() {
+  learn();
+  return t_identity.own;
+}
+
+bool can_act() {
+  const Owner own = own_identity();
+  const Acting acting(Owner{own.uid + 1, own.gid + 1});
+  return acting.taken().ok();
 }
 
 }  // namespace truenas::mover

@@ -5,7 +5,6 @@
 // change every thread.
 
 #include <optional>
-#include <vector>
 
 #include "lib/base/result.h"
 #include "lib/mover/entry.h"
@@ -16,7 +15,8 @@ namespace truenas::mover {
 // While acting as another uid than 0 the thread has no CAP_CHOWN, CAP_DAC_OVERRIDE or CAP_FOWNER in effect.
 class Acting {
  public:
-  // With nothing, or as the identity that the thread has already: no system call at all.
+  // With nothing: as the thread itself, also inside another Acting. No system call when the thread acts so
+  // already.
   explicit Acting(std::optional<Owner> owner);
   // Puts back what was before; aborts the program if that fails, since going on as somebody else would write
   // wrong owners.
@@ -34,5 +34,9 @@ class Acting {
 
 // The identity (file system uid and gid) that this thread acts as now.
 Owner acting_identity();
+// The one that it had at first.
+Owner own_identity();
+// Whether this thread can act as another at all (tried with a uid and gid that it has not).
+bool can_act();
 
 }  // namespace truenas::mover

@@ -18,6 +18,11 @@ std::optional<Owner> keeper_of(OwnerWay way, Owner directory) {
   return directory;
 }
 
+std::optional<Owner> remover_of(OwnerWay way, Owner directory, Owner entry) {
+  const std::optional<Owner> keeper = keeper_of(way, directory);
+  return keeper ? keeper : keeper_of(way, entry);
+}
+
 std::optional<Owner> maker_of(OwnerWay way, Owner owner, Owner directory, std::uint16_t directory_mode,
                               bool may_act) {
   if (way == OwnerWay::as_owner) return owner;
@@ -36,6 +41,8 @@ bool must_widen(OwnerWay way, std::optional<Owner> actor, Owner directory, std::
     case OwnerWay::as_owner:
       break;
   }
+  // Root's own directory cannot be opened by anybody else; there each file's group is set afterwards.
+  if (directory.uid == 0) return !others_may_write(directory_mode);
   if ((directory_mode & k_set_gid) != 0) return true;
   if (actor && actor->uid == directory.uid) return !owner_may_write(directory_mode);
   return !others_may_write(directory_mode);

@@ -14,6 +14,10 @@ namespace truenas::mover {
 // thread's own. A directory of uid 0 can be nobody's but root's.
 std::optional<Owner> keeper_of(OwnerWay way, Owner directory);
 
+// The identity for removing an entry of `entry` from such a directory: its keeper, or, in a directory of
+// root's, the entry's own owner (which a sticky bit allows too).
+std::optional<Owner> remover_of(OwnerWay way, Owner directory, Owner entry);
+
 // The identity for making a file of `owner` in a directory that has these attributes now; nothing: the
 // thread's own, and chown afterwards. Where root may chown, acting as the owner is worth it too: it saves the
 // RPC; `may_act` says whether the process can (CAP_SETUID, CAP_SETGID).

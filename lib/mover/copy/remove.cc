@@ -1,0 +1,138 @@
+// Removing what the source does not have. Walks by descriptors with a stack of its own, however deep; never
+// enters a mount, another file system or the source.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lib/base/interrupt.h"
+#include "lib/mover/attributes.h"
+#include "lib/mover/copy/access.h"
+#include "lib/mover/copy/change.h"
+#include "lib/mover/copy/run.h"
+#include "lib/mover/identity.h"
+
+namespace truenas::mover {
+namespace {
+
+// One directory that is being emptied.
+struct Level {
+  std::shared_ptr<Place> place;
+  Owner owner;
+  PendingNames directories;
+};
+
+bool may_go(Run& run, const std::string& path, const Attributes& attributes) {
+  const bool other = attributes.mount_root || attributes.device != run.target.attributes().device;
+  if (attributes.key() != run.source.attributes().key() && !other) return true;
+  fail(run, path, "not-removed", other ? "something is mounted there" : "it is the source");
+  return false;
+}
+
+bool unlink_at(Run& run, const std::string& path, int directory, const char* name, std::optional<Owner> actor,
+               int flags) {
+  const Acting acting(actor);
+  if (!acting.taken()) return fail(run, path, "identity", acting.taken().error().what), false;
+  if (::unlinkat(directory, name, flags) == 0) {
+    ++run.counters.removed;
+    return true;
+  }
+  if (errno == ENOENT) return true;
+  return fail(run, path, "cannot remove", errno), false;
+}
+
+// Opens a directory that is going to be removed; its owner opens it wide first where root may not do that.
+Attempt<Descriptor> open_to_empty(const Run& run, int parent, const char* name,
+                                  const Attributes& attributes) {
+  const Acting acting(keeper_of(run.rules.way, attributes.owner));
+  if (!acting.taken()) return Attempt<Descriptor>::failed(EPERM);
+  if (run.rules.way != OwnerWay::chown && (attributes.mode & 0777) != 0777) {
+    const Attempt<void> wide = change_mode(parent, name, 0777);
+    if (!wide) return Attempt<Descriptor>::failed(wide.number());
+  }
+  return open_directory(parent, name);
+}
+
+// Opens `name`, removes all files in it and notes its directories.
+bool enter_level(Run& run, const std::shared_ptr<Place>& above, int parent, const std::string& name,
+                 const Attributes& attributes, std::vector<Level>& levels) {
+  const std::string path = above->path_of(name);
+  if (!may_go(run, path, attributes)) return false;
+  Attempt<Descriptor> opened = open_to_empty(run, parent, name.c_str(), attributes);
+  if (!opened) return fail(run, path, "cannot open to remove it", opened.number()), false;
+  const auto keeper = keeper_of(run.rules.way, attributes.owner);
+  Level level{std::make_shared<Place>(above, name, attributes.key(), keeper), attributes.owner, {}};
+  const OpenDirectory directory = run.target_places.put(level.place, std::move(*opened));
+  const Acting acting(keeper);
+  const Attempt<Listing> listing = Listing::read(directory->get());
+  if (!listing) return fail(run, path, "cannot list", listing.number()), false;
+  for (std::size_t at = 0; at < listing->size(); ++at) {
+    if (interrupted()) return false;
+    const Attempt<Attributes> entry = listing->attributes(at, directory->get());
+    if (!entry && entry.number() == ENOENT) continue;
+    const std::string entry_path = path + "/" + std::string(listing->name(at));
+    if (!entry) return fail(run, entry_path, "cannot look at", entry.number()), false;
+    const auto actor = remover_of(run.rules.way, attributes.owner, entry->owner);
+    if (entry->type == FileType::directory)
+      level.directories.add(listing->name(at), true);
+    else if (!unlink_at(run, entry_path, directory->get(), listing->name(at).data(), actor, 0))
+      return false;
+  }
+  levels.push_back(std::move(level));
+  return true;
+}
+
+// The next directory of the last level is entered.
+bool go_down(Run& run, std::vector<Level>& levels) {
+  const std::shared_ptr<Place> above = levels.back().place;
+  const std::string name = levels.back().directories.take().first;
+  const Attempt<OpenDirectory> parent = run.target_places.open(above);
+  if (!parent) return fail(run, above->path(), "cannot open again", parent.number()), false;
+  Attempt<Attributes> attributes = Attempt<Attributes>::failed(EIO);
+  {
+    const Acting acting(keeper_of(run.rules.way, levels.back().owner));
+    attributes = read_attributes((*parent)->get(), name.c_str());
+  }
+  if (!attributes && attributes.number() == ENOENT) return true;
+  if (!attributes) return fail(run, above->path_of(name), "cannot look at", attributes.number()), false;
+  return enter_level(run, above, (*parent)->get(), name, *attributes, levels);
+}
+
+bool remove_directory(Run& run, DirectoryPair& pair, int target, const std::string& name,
+                      const Attributes& attributes) {
+  if (!prepare(run, pair, target, keeper_of(run.rules.way, attributes.owner))) return false;
+  std::vector<Level> levels;
+  if (!enter_level(run, pair.target, target, name, attributes, levels)) return false;
+  while (!levels.empty()) {
+    if (interrupted()) return false;
+    if (!levels.back().directories.empty()) {
+      if (!go_down(run, levels)) return false;
+      continue;
+    }
+    const Level level = std::move(levels.back());
+    levels.pop_back();
+    run.target_places.drop(level.place);
+    const bool top = levels.empty();
+    const Attempt<OpenDirectory> parent = run.target_places.open(top ? pair.target : levels.back().place);
+    if (!parent) return fail(run, level.place->path(), "cannot open above it", parent.number()), false;
+    const auto actor = remover_of(run.rules.way, top ? pair.owner : levels.back().owner, level.owner);
+    if (!unlink_at(run, level.place->path(), (*parent)->get(), level.place->name().c_str(), actor,
+                   AT_REMOVEDIR))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool remove_entry(Run& run, DirectoryPair& pair, int target, const std::string& name,
+                  const Attributes& attributes) {
+  const std::string path = pair.path_of(name);
+  if (!may_go(run, path, attributes)) return false;
+  const auto actor = remover_of(run.rules.way, pair.owner, attributes.owner);
+  if (!prepare(run, pair, target, actor)) return false;
+  pair.touched = true;
+  if (attributes.type == FileType::directory) return remove_directory(run, pair, target, name, attributes);
+  return unlink_at(run, path, target, name.c_str(), actor, 0);
+}
+
+}  // namespace truenas::mover

@@ -1,0 +1,109 @@
+// A directory's own attributes: opened wide before names are made in it by others, brought to what the source
+// has when all below it is done.
+
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "lib/mover/attributes.h"
+#include "lib/mover/copy/access.h"
+#include "lib/mover/copy/change.h"
+#include "lib/mover/copy/run.h"
+#include "lib/mover/identity.h"
+#include "lib/mover/xattr.h"
+
+namespace truenas::mover {
+namespace {
+
+constexpr std::uint16_t k_wide = 0777;
+
+bool widen(Run& run, DirectoryPair& pair, int target) {
+  const Acting keeper(keeper_of(run.rules.way, pair.owner));
+  if (!keeper.taken()) return fail(run, pair.target->path(), "identity", keeper.taken().error().what), false;
+  if (::fchmod(target, k_wide) != 0)
+    return fail(run, pair.target->path(), "cannot open the directory wide", errno), false;
+  pair.mode = k_wide;
+  return true;
+}
+
+// The root belongs to the class: under squash nobody may change it, and the plan says so beforehand.
+void report_root(Run& run, const std::string& text) {
+  ++run.counters.expected;
+  run.reporter.finding(Finding{Severity::expected, "root-attributes", ".",
+                               "the volume's own root directory stays as the class made it: " + text});
+}
+
+void report(Run& run, const DirectoryPair& pair, const ChangeFailure& failure) {
+  const std::string path = pair.target->path();
+  const std::string text =
+      failure.number == 0 ? failure.text : failure.doing + ": " + errno_text(failure.number);
+  const bool root = !pair.parent;
+  if (root && run.rules.way != OwnerWay::chown) return report_root(run, text);
+  if (failure.number != 0) return fail(run, path, failure.doing, failure.number);
+  fail(run, path, "attribute-refused", text);
+}
+
+// false: reported.
+bool carry_xattrs(Run& run, const DirectoryPair& pair, int source, int target) {
+  if (!run.source_xattrs) return true;
+  const std::string path = pair.target->path();
+  ExtendedAttributes wanted;
+  {
+    const Attempt<ExtendedAttributes> read = read_xattrs(source);
+    if (!read.ok() && read.number() == EOPNOTSUPP) run.source_xattrs = false;
+    if (!read.ok() && read.number() != EOPNOTSUPP)
+      return fail(run, path, "cannot read its extended attributes", read.number()), false;
+    if (read.ok()) wanted = *read;
+  }
+  if (wanted.empty() && pair.created && !pair.default_acl) return true;
+  const Attempt<ExtendedAttributes> there = read_xattrs(target);
+  const XattrFailure failure = write_xattrs(target, wanted, there.ok() ? *there : ExtendedAttributes{});
+  if (failure.number == 0) return true;
+  fail(run, path, "xattr-refused",
+       "cannot set the extended attribute " + shown(failure.name) + ": " + errno_text(failure.number));
+  return false;
+}
+
+// Whether anything may be different from what was found.
+bool unsettled(const DirectoryPair& pair) {
+  return pair.created || pair.touched || pair.xattrs || pair.mode != pair.wanted.mode ||
+         attributes_differ(pair.wanted, pair.found);
+}
+
+}  // namespace
+
+bool prepare(Run& run, DirectoryPair& pair, int target, std::optional<Owner> actor) {
+  if (pair.prepared && !must_widen(run.rules.way, actor, pair.owner, pair.mode)) return true;
+  const std::lock_guard lock(pair.mutex);
+  if (!pair.prepared && run.source_xattrs) {
+    const Acting keeper(keeper_of(run.rules.way, pair.owner));
+    pair.default_acl = ::fgetxattr(target, "system.posix_acl_default", nullptr, 0) >= 0;
+  }
+  pair.prepared = true;
+  if (!must_widen(run.rules.way, actor, pair.owner, pair.mode)) return true;
+  return widen(run, pair, target);
+}
+
+void settle(Run& run, DirectoryPair& pair) {
+  ++run.counters.directories;
+  if (!unsettled(pair)) return;
+  const std::string path = pair.target->path();
+  const Attempt<OpenDirectory> source = run.source_places.open(pair.source);
+  const Attempt<OpenDirectory> target = run.target_places.open(pair.target);
+  if (!source || !target)
+    return fail(run, path, "cannot open it again", source ? target.number() : source.number());
+  const Attempt<Attributes> now = read_attributes((*source)->get(), Freshness::usual);
+  if (!now.ok() || now->mtime != pair.wanted.mtime)
+    changed(run, path, "names were made or removed in it while it was being copied");
+  const Acting keeper(keeper_of(run.rules.way, pair.owner));
+  if (!keeper.taken()) return fail(run, path, "identity", keeper.taken().error().what);
+  // Without them it must not look complete: the next run sees by its mtime that it is not.
+  if ((pair.created || pair.xattrs) && !carry_xattrs(run, pair, (*source)->get(), (*target)->get())) return;
+  const Attempt<Attributes> found = read_attributes((*target)->get());
+  if (!found) return fail(run, path, "cannot look at", found.number());
+  // Also when only the ctime looked suspect: setting the mtime makes the target's ctime the newer one.
+  const bool times = pair.created || pair.touched || pair.xattrs || pair.mode != pair.wanted.mode;
+  const ChangeFailure failure = set_attributes((*target)->get(), run.rules.way, pair.wanted, *found, times);
+  if (failure.failed()) report(run, pair, failure);
+}
+
+}  // namespace truenas::mover
