@@ -12,6 +12,9 @@ deps: ## Install what building and testing need (apt, pip; needs root)
 build: ## Build the plugin and the tests into build/
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
 
+mover: deps ## Build the static volume movers for amd64 and arm64 into build/mover/
+	@scripts/mover
+
 release: ## Build the plugin with LTO, stripped, into build-release/
 	@cmake --preset release && cmake --build --preset release
 
@@ -39,4 +42,4 @@ install: release ## Install the plugin (PREFIX=/usr/local)
 clean: ## Remove what was built
 	@cmake -E rm -rf build build-release build-asan build-tsan dist
 
-.PHONY: help deps build release test test-long check cluster-up cluster-down demo install clean
+.PHONY: help deps build mover release test test-long check cluster-up cluster-down demo install clean

@@ -52,6 +52,14 @@ Attempt<std::vector<std::string>> list_names(const Handle& handle) {
   return names;
 }
 
+Attempt<std::map<std::string, XattrRole>> read_roles(const Handle& handle) {
+  const Attempt<std::vector<std::string>> names = list_names(handle);
+  if (!names) return Attempt<std::map<std::string, XattrRole>>::failed(names.number());
+  std::map<std::string, XattrRole> roles;
+  for (const std::string& name : *names) roles[name] = role_of(name);
+  return roles;
+}
+
 Attempt<ExtendedAttributes> read_all(const Handle& handle) {
   Attempt<std::vector<std::string>> names = list_names(handle);
   if (!names) return Attempt<ExtendedAttributes>::failed(names.number());
@@ -102,11 +110,11 @@ Attempt<ExtendedAttributes> read_xattrs(int directory, const char* name) {
 }
 
 Attempt<std::map<std::string, XattrRole>> read_xattr_names(int descriptor) {
-  const Attempt<std::vector<std::string>> names = list_names(Handle{descriptor, {}});
-  if (!names) return Attempt<std::map<std::string, XattrRole>>::failed(names.number());
-  std::map<std::string, XattrRole> roles;
-  for (const std::string& name : *names) roles[name] = role_of(name);
-  return roles;
+  return read_roles(Handle{descriptor, {}});
+}
+
+Attempt<std::map<std::string, XattrRole>> read_xattr_names(int directory, const char* name) {
+  return read_roles(by_name(directory, name));
 }
 
 XattrFailure write_xattrs(int descriptor, const ExtendedAttributes& wanted,

@@ -28,6 +28,8 @@ Attempt<ExtendedAttributes> read_xattrs(int descriptor);
 Attempt<ExtendedAttributes> read_xattrs(int directory, const char* name);
 // The names that are there, `reported_only` ones included.
 Attempt<std::map<std::string, XattrRole>> read_xattr_names(int descriptor);
+// The same of `name` in an open directory, as the other read_xattrs.
+Attempt<std::map<std::string, XattrRole>> read_xattr_names(int directory, const char* name);
 
 struct XattrFailure {
   int number = 0;  // 0: all worked
