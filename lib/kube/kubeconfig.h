@@ -68,6 +68,8 @@ struct ClientConfig {
   std::string path_prefix;  // R5
   std::string ns;           // R7
   bool ns_given = false;    // by flag, not by context or default
+  // T7: set when both come from files, which are then read again.
+  std::string certificate_file, key_file;
   Secret token;
   std::string token_file;  // A1, A2
   std::string username;

@@ -85,6 +85,10 @@ Result<void> apply_credentials(const Choice& choice, const CertificateFiles& fil
   TM_TRY(apply_trust(choice, files, config.endpoint));
   config.endpoint.certificate_pem = files.certificate;
   config.endpoint.key_pem = files.key;
+  if (!user.client_certificate.empty() && !user.client_key.empty()) {
+    config.certificate_file = absolute_path(environment.working_directory, user.client_certificate);
+    config.key_file = absolute_path(environment.working_directory, user.client_key);
+  }
   const bool has_certificate = !user.client_certificate.empty() || !user.client_certificate_data.empty();
   if (has_certificate && (files.certificate.empty() || files.key.empty())) {
     return make_error(Kind::config, fmt::format("the client certificate or key of {} is an empty file",

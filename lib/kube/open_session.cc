@@ -1,9 +1,8 @@
 // Putting a Session together: transport, credentials, impersonation (A7), user agent (H1).
 #include <fmt/format.h>
 
-#include <mutex>
-
 #include "lib/base/text.h"
+#include "lib/kube/client_certificate.h"
 #include "lib/kube/exec_credential.h"
 #include "lib/kube/kubeconfig_internal.h"
 
@@ -36,48 +35,6 @@ class SharedCredentials : public CredentialSource {
   const std::shared_ptr<ExecCredentialSource> source_;
 };
 
-// A transport whose client certificate comes from an exec plugin: when the plugin returns another one, new
-// requests go over new connections (E7). Earlier transports stay, for the WebSockets and requests they carry.
-class RenewingTransport : public http::Transport {
- public:
-  RenewingTransport(http::Endpoint endpoint, std::shared_ptr<ExecCredentialSource> source)
-      : endpoint_(std::move(endpoint)), source_(std::move(source)) {}
-
-  Result<http::Response> send(const http::Request& request, const http::BodySink& sink) override {
-    TM_TRY_ASSIGN(http::Transport * transport, current());
-    return transport->send(request, sink);
-  }
-  Result<http::Upgrade> upgrade(const http::Request& request,
-                                const std::vector<std::string>& protocols) override {
-    TM_TRY_ASSIGN(http::Transport * transport, current());
-    return transport->upgrade(request, protocols);
-  }
-  Result<http::Transport*> current() {
-    TM_TRY_ASSIGN(const ExecCredential credential, source_->credential());
-    const std::scoped_lock lock(mutex_);
-    const bool same =
-        credential.certificate_pem == endpoint_.certificate_pem && credential.key_pem == endpoint_.key_pem;
-    if (same && !transports_.empty()) return transports_.back().get();
-    endpoint_.certificate_pem = credential.certificate_pem;
-    endpoint_.key_pem = credential.key_pem;
-    Result<std::unique_ptr<http::Transport>> made = http::make_curl_transport(endpoint_);
-    if (!made) {
-      if (credential.certificate_pem.empty()) return made.take_error();
-      Error error = made.error().in("getting credentials: failed parsing client key/certificate");
-      error.kind = Kind::auth;
-      return error;
-    }
-    transports_.push_back(std::move(*made));
-    return transports_.back().get();
-  }
-
- private:
-  std::mutex mutex_;
-  http::Endpoint endpoint_;
-  const std::shared_ptr<ExecCredentialSource> source_;
-  std::vector<std::unique_ptr<http::Transport>> transports_;
-};
-
 struct Connection {
   std::unique_ptr<http::Transport> transport;
   std::unique_ptr<CredentialSource> credentials;
@@ -87,16 +44,24 @@ Result<Connection> connect(const ClientConfig& config, Clock& clock) {
   http::Endpoint endpoint = config.endpoint;
   endpoint.user_agent = user_agent();
   Connection connection;
-  if (!config.exec) {
-    TM_TRY_ASSIGN(connection.transport, http::make_curl_transport(std::move(endpoint)));
-    connection.credentials = make_credentials(config, clock);
+  if (config.exec) {
+    auto source = std::make_shared<ExecCredentialSource>(*config.exec, clock);
+    const auto certificate = [source]() -> Result<ClientCertificate> {
+      TM_TRY_ASSIGN(ExecCredential credential, source->credential());
+      return ClientCertificate{std::move(credential.certificate_pem), std::move(credential.key_pem)};
+    };
+    TM_TRY_ASSIGN(connection.transport, make_renewing_transport(std::move(endpoint), certificate));
+    connection.credentials = std::make_unique<SharedCredentials>(std::move(source));
     return connection;
   }
-  auto source = std::make_shared<ExecCredentialSource>(*config.exec, clock);
-  auto transport = std::make_unique<RenewingTransport>(std::move(endpoint), source);
-  TM_TRY(transport->current());
-  connection.transport = std::move(transport);
-  connection.credentials = std::make_unique<SharedCredentials>(std::move(source));
+  connection.credentials = make_credentials(config, clock);
+  if (config.certificate_file.empty()) {
+    TM_TRY_ASSIGN(connection.transport, http::make_curl_transport(std::move(endpoint)));
+    return connection;
+  }
+  CertificateSource files = certificate_files(config.certificate_file, config.key_file,
+                                              {endpoint.certificate_pem, endpoint.key_pem}, clock);
+  TM_TRY_ASSIGN(connection.transport, make_renewing_transport(std::move(endpoint), std::move(files)));
   return connection;
 }
 

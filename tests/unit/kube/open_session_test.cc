@@ -160,6 +160,37 @@ TEST_CASE("E7: a changed certificate opens a new connection, an unchanged one do
   CHECK(site.requests.size() == 3);
 }
 
+TEST_CASE("T7: a certificate rotated in its files is used for new requests, a torn or lost one is not") {
+  Site site(true);
+  test::ManualClock clock;
+  const test::TemporaryFolder folder;
+  write_identity(folder, "first");
+  ClientConfig config = config_for(site.server);
+  config.certificate_file = folder.path("cert");
+  config.key_file = folder.path("key");
+  config.endpoint.certificate_pem = folder.read("cert");
+  config.endpoint.key_pem = Secret(folder.read("key"));
+  const auto session = open_session(config, 0, {}, clock);
+  REQUIRE(session.ok());
+  const auto works_over = [&](std::size_t connections) {
+    clock.advance(Milliseconds{1'000});
+    CHECK((*session)->call_json(get_version()).ok());
+    CHECK(site.server.connections() == connections);
+  };
+  works_over(1);
+  works_over(1);
+  const fakes::Identity second = authority().issue({.common_name = "second"});
+  folder.write("cert", second.certificate_pem);
+  works_over(1);  // seen once, with the first key: not taken
+  folder.write("key", second.key_pem);
+  works_over(1);  // seen once
+  works_over(2);  // seen twice
+  works_over(2);
+  folder.write("key", "");
+  works_over(2);
+  works_over(2);
+}
+
 TEST_CASE("E5: a certificate that is none is named, and nothing is sent") {
   Site site;
   test::ManualClock clock;
