@@ -1,7 +1,7 @@
 #include "lib/cnpg/canary.h"
 
 #include "lib/base/text.h"
-#include "lib/cnpg/cluster_reader.h"
+#include "lib/storage/volume.h"
 
 namespace truenas::cnpg {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 using json::Value;
 
 Value labels(const ClusterState& cluster) {
-  return Value::object({{std::string(k_managed_by_label), k_managed_by_value},
+  return Value::object({{std::string(storage::k_managed_by_label), storage::k_managed_by_value},
                         {"app.kubernetes.io/component", "canary"},
                         // Never cnpg.io/cluster: the operator would take the claim for an instance's.
                         {"app.kubernetes.io/part-of", cut_name(cluster.name)}});

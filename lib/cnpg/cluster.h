@@ -10,6 +10,7 @@
 
 #include "lib/base/result.h"
 #include "lib/json/value.h"
+#include "lib/storage/volume.h"
 
 namespace truenas::cnpg {
 
@@ -23,12 +24,8 @@ struct InstanceClaim {
 };
 
 // The PersistentVolume behind a claim.
-struct InstanceVolume {
-  std::string name, uid, driver, reclaim_policy, storage_class, phase, handle;
-  std::string dataset;  // path on the NAS as far as the volume says (share or nfsPath)
-  std::string claim_ns, claim_name, claim_uid;  // spec.claimRef
-  std::int64_t bytes = 0;                       // capacity
-  std::map<std::string, std::string> labels, annotations;
+struct InstanceVolume : storage::Volume {
+  std::map<std::string, std::string> annotations;
   bool terminating = false;
 };
 

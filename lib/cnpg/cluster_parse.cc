@@ -2,7 +2,6 @@
 #include <charconv>
 #include <set>
 
-#include "lib/base/quantity.h"
 #include "lib/base/text.h"
 #include "lib/cnpg/cluster_reader.h"
 #include "lib/json/view.h"
@@ -70,24 +69,7 @@ InstanceClaim parse_claim(const Value& object, const ClusterState& cluster) {
 }
 
 InstanceVolume parse_volume(const Value& object) {
-  InstanceVolume volume;
-  volume.name = object.text_at("/metadata/name");
-  volume.uid = object.text_at("/metadata/uid");
-  volume.driver = object.text_at("/spec/csi/driver");
-  volume.reclaim_policy = object.text_at("/spec/persistentVolumeReclaimPolicy");
-  volume.storage_class = object.text_at("/spec/storageClassName");
-  volume.phase = object.text_at("/status/phase");
-  volume.handle = object.text_at("/spec/csi/volumeHandle");
-  for (std::string_view pointer :
-       {"/spec/csi/volumeAttributes/share", "/spec/csi/volumeAttributes/nfsPath", "/spec/nfs/path"}) {
-    if (volume.dataset.empty()) volume.dataset = object.text_at(pointer);
-  }
-  volume.claim_ns = object.text_at("/spec/claimRef/namespace");
-  volume.claim_name = object.text_at("/spec/claimRef/name");
-  volume.claim_uid = object.text_at("/spec/claimRef/uid");
-  volume.bytes = parse_quantity(object.text_at("/spec/capacity/storage")).value_or(0);
-  volume.labels = string_map(object, "/metadata/labels");
-  volume.annotations = string_map(object, "/metadata/annotations");
+  InstanceVolume volume{storage::read_volume(object), string_map(object, "/metadata/annotations")};
   volume.terminating = terminating(object);
   return volume;
 }

@@ -12,11 +12,6 @@
 
 namespace truenas::cnpg {
 
-// Labels that this tool puts on a PersistentVolume it keeps, so that the volume is found again after its
-// claim is gone. The prefix is this program's name, a valid DNS subdomain.
-inline constexpr std::string_view k_managed_by_label = "app.kubernetes.io/managed-by";
-inline constexpr std::string_view k_managed_by_value = "kubectl-truenas-migrate";
-
 // The documents a ClusterState is made of, as the API server gave them. They may hold more than belongs to
 // the cluster: parse_cluster picks.
 struct ClusterDocuments {

@@ -4,6 +4,13 @@
 #include "lib/kube/resource.h"
 
 namespace truenas::storage {
+namespace {
+
+// Where a volume says which dataset it is: truenas-csi, Democratic CSI, and a volume without a driver.
+constexpr std::string_view k_dataset_fields[] = {"/spec/csi/volumeAttributes/nfsPath",
+                                                 "/spec/csi/volumeAttributes/share", "/spec/nfs/path"};
+
+}  // namespace
 
 Volume read_volume(const json::Value& object) {
   Volume volume;
@@ -11,8 +18,9 @@ Volume read_volume(const json::Value& object) {
   volume.uid = object.text_at("/metadata/uid");
   volume.driver = object.text_at("/spec/csi/driver");
   volume.handle = object.text_at("/spec/csi/volumeHandle");
-  volume.dataset = object.text_at("/spec/csi/volumeAttributes/nfsPath");
-  if (volume.dataset.empty()) volume.dataset = object.text_at("/spec/csi/volumeAttributes/share");
+  for (std::string_view pointer : k_dataset_fields) {
+    if (volume.dataset.empty()) volume.dataset = object.text_at(pointer);
+  }
   volume.storage_class = object.text_at("/spec/storageClassName");
   volume.reclaim_policy = object.text_at("/spec/persistentVolumeReclaimPolicy");
   volume.phase = object.text_at("/status/phase");
@@ -25,18 +33,18 @@ Volume read_volume(const json::Value& object) {
 }
 
 std::vector<std::string> volume_fields() {
-  return {"/metadata/name",
-          "/metadata/uid",
-          "/metadata/labels",
-          "/spec/csi/driver",
-          "/spec/csi/volumeHandle",
-          "/spec/csi/volumeAttributes/nfsPath",
-          "/spec/csi/volumeAttributes/share",
-          "/spec/storageClassName",
-          "/spec/persistentVolumeReclaimPolicy",
-          "/spec/claimRef",
-          "/spec/capacity",
-          "/status/phase"};
+  std::vector<std::string> fields{"/metadata/name",
+                                  "/metadata/uid",
+                                  "/metadata/labels",
+                                  "/spec/csi/driver",
+                                  "/spec/csi/volumeHandle",
+                                  "/spec/storageClassName",
+                                  "/spec/persistentVolumeReclaimPolicy",
+                                  "/spec/claimRef",
+                                  "/spec/capacity",
+                                  "/status/phase"};
+  fields.insert(fields.end(), std::begin(k_dataset_fields), std::end(k_dataset_fields));
+  return fields;
 }
 
 }  // namespace truenas::storage

@@ -17,9 +17,10 @@ inline constexpr std::string_view k_managed_by_value = "kubectl-truenas-migrate"
 
 struct Volume {
   std::string name, uid;
-  std::string driver;   // spec.csi.driver; "" for a volume that no CSI driver serves
-  std::string handle;   // spec.csi.volumeHandle
-  std::string dataset;  // the NAS path: volumeAttributes.nfsPath (truenas-csi) or .share (Democratic CSI)
+  std::string driver;  // spec.csi.driver; "" for a volume that no CSI driver serves
+  std::string handle;  // spec.csi.volumeHandle
+  std::string
+      dataset;  // the NAS path: volumeAttributes.nfsPath (truenas-csi), .share (Democratic CSI) or nfs.path
   std::string storage_class, reclaim_policy, phase;
   std::string claim_ns, claim_name, claim_uid;  // spec.claimRef
   std::int64_t bytes = 0;                       // spec.capacity.storage; 0 when absent or unreadable

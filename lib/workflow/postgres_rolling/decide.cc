@@ -170,7 +170,7 @@ std::optional<Next> keep_volumes(const PostgresWorld& world) {
       return keep_volume(world, *volume, claim.name);
   }
   for (const auto& [name, volume] : world.cluster.volumes) {
-    if (is_marked_kept(volume) && volume.reclaim_policy != "Retain" && !volume.terminating) {
+    if (volume.kept && volume.reclaim_policy != "Retain" && !volume.terminating) {
       return keep_volume(world, volume, volume.claim_name);
     }
   }

@@ -53,7 +53,7 @@ void keep(PostgresWorld& world, const Step& step) {
   found->second.annotations.try_emplace(std::string(k_original_policy_annotation),
                                         found->second.reclaim_policy);
   found->second.reclaim_policy = "Retain";
-  found->second.labels[std::string(storage::k_managed_by_label)] = storage::k_managed_by_value;
+  found->second.kept = true;
 }
 
 void set_class(PostgresWorld& world) {

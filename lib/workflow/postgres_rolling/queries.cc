@@ -37,13 +37,8 @@ const cnpg::InstanceVolume* find_volume(const PostgresWorld& world, const cnpg::
   return claim.volume.empty() || found == world.cluster.volumes.end() ? nullptr : &found->second;
 }
 
-bool is_marked_kept(const cnpg::InstanceVolume& volume) {
-  const auto found = volume.labels.find(std::string(storage::k_managed_by_label));
-  return found != volume.labels.end() && found->second == storage::k_managed_by_value;
-}
-
 bool is_kept(const cnpg::InstanceVolume& volume) {
-  return volume.reclaim_policy == "Retain" && is_marked_kept(volume);
+  return volume.reclaim_policy == "Retain" && volume.kept;
 }
 
 bool volumes_are_safe(const PostgresWorld& world, const std::string& instance) {

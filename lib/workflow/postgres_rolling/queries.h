@@ -16,8 +16,6 @@ std::vector<std::string> instances_of(const PostgresWorld& world);
 // The number at the end of an instance's name ("coder-postgres-12" -> 12), 0 if there is none.
 int serial_of(const std::string& instance);
 const cnpg::InstanceVolume* find_volume(const PostgresWorld& world, const cnpg::InstanceClaim& claim);
-// Carries this tool's mark.
-bool is_marked_kept(const cnpg::InstanceVolume& volume);
 // Retain, and marked as kept by this tool.
 bool is_kept(const cnpg::InstanceVolume& volume);
 // Nothing deletes these bytes: every volume of the instance is there and Retain.
