@@ -72,6 +72,14 @@ Result<int> show_status(Move& move, const workflow::PostgresWorld& world) {
   return k_exit_done;
 }
 
+// What the result is compared with: for a move that goes on, how it was before its first run.
+Result<cnpg::ConnectionFacts> connections_before(const Move& move, const workflow::PostgresWorld& start) {
+  const workflow::MoveFacts& facts = start.facts;
+  const bool goes_on = facts.number > 0 && !facts.ended && facts.to_class == move.rolling->options().to_class;
+  if (goes_on && !facts.connections.empty()) return cnpg::parse_connection_text(facts.connections);
+  return cnpg::read_connection_facts(*move.reader, start.cluster);
+}
+
 Result<int> run_move(Move& move, const workflow::PostgresWorld& start, const engine::Plan& plan) {
   if (plan.blocked) {
     std::fputs(report::render_plan(plan).c_str(), stderr);
@@ -79,7 +87,7 @@ Result<int> run_move(Move& move, const workflow::PostgresWorld& start, const eng
   }
   TM_TRY(ask_for_consent(plan, move.flags));
   if (plan.nothing_to_do()) return k_exit_done;
-  const auto connections = cnpg::read_connection_facts(*move.reader, start.cluster);
+  const auto connections = connections_before(move, start);
   engine::RunningMachine<workflow::PostgresWorld> machine(*move.rolling);
   TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session,
                 connect_again(move.connection, k_lock_timeout));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "lib/json/view.h"
 
 namespace truenas::cnpg {
 namespace {
@@ -78,6 +79,38 @@ std::vector<std::string> changed_connections(const ConnectionFacts& before, cons
     }
   }
   return changed;
+}
+
+std::string connection_text(const ConnectionFacts& facts) {
+  Value services = Value::object();
+  for (const auto& [name, service] : facts.services) {
+    services.set(name, Value::object({{"uid", service.uid},
+                                      {"clusterIP", service.cluster_ip},
+                                      {"ports", service.ports}}));
+  }
+  return json::write(
+      Value::object({{"secret", Value::object({{"name", facts.secret_name},
+                                               {"uid", facts.secret_uid},
+                                               {"resourceVersion", facts.secret_resource_version}})},
+                     {"services", std::move(services)}}));
+}
+
+Result<ConnectionFacts> parse_connection_text(const std::string& text) {
+  const std::string source = "journal fact connections";
+  TM_TRY_ASSIGN(const Value document, json::parse(text, source));
+  const json::View view(document, source);
+  ConnectionFacts facts;
+  TM_TRY_ASSIGN(facts.secret_name, view.get_string("/secret/name"));
+  TM_TRY_ASSIGN(facts.secret_uid, view.get_string("/secret/uid"));
+  TM_TRY_ASSIGN(facts.secret_resource_version, view.get_string("/secret/resourceVersion"));
+  for (const auto& [name, value] : document.members_at("/services")) {
+    const json::View service(value, source);
+    ServiceFacts& found = facts.services[name];
+    TM_TRY_ASSIGN(found.uid, service.get_string("/uid"));
+    TM_TRY_ASSIGN(found.cluster_ip, service.get_string("/clusterIP"));
+    TM_TRY_ASSIGN(found.ports, service.get_string("/ports"));
+  }
+  return facts;
 }
 
 }  // namespace truenas::cnpg

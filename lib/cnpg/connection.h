@@ -29,5 +29,9 @@ Result<ConnectionFacts> read_connection_facts(const kube::Reader& reader, const 
 // What differs between two readings, one line each; empty: nothing has changed. A secret of another
 // resourceVersion was written to since: it is named, for whoever wrote it knows why. Pure.
 std::vector<std::string> changed_connections(const ConnectionFacts& before, const ConnectionFacts& after);
+// For a journal, so that a run that goes on compares with what the first one saw: names, uids, versions and
+// addresses as JSON. Kind::format when the text is none.
+std::string connection_text(const ConnectionFacts& facts);
+Result<ConnectionFacts> parse_connection_text(const std::string& text);
 
 }  // namespace truenas::cnpg

@@ -45,6 +45,7 @@ Result<MoveFacts> read_begin(const std::string& text, int number) {
   TM_TRY_ASSIGN(const std::int64_t instances, view.get_integer("/instances"));
   facts.instances = static_cast<int>(instances);
   TM_TRY_ASSIGN(facts.settings, strings(view, "/settings"));
+  TM_TRY_ASSIGN(facts.connections, view.find_string("/connections"));
   if (document.find("spare") != nullptr) {
     TM_TRY_ASSIGN(const std::int64_t spare, view.get_integer("/spare"));
     facts.spare = static_cast<int>(spare);
@@ -106,6 +107,7 @@ std::string fact_value(const engine::Step& step) {
                                               {"toClass", argument("to_class")},
                                               {"instances", std::atoi(argument("instances").c_str())},
                                               {"settings", list_of(split(argument("settings"), ','))}});
+  if (step.arguments.contains("connections")) document.set("connections", argument("connections"));
   if (step.arguments.contains("spare")) document.set("spare", std::atoi(argument("spare").c_str()));
   return json::write(document);
 }

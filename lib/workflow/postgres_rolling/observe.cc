@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/cnpg/cluster_reader.h"
+#include "lib/cnpg/connection.h"
 #include "lib/cnpg/permissions.h"
 #include "lib/workflow/postgres_rolling/facts.h"
 #include "lib/workflow/postgres_rolling/project.h"
@@ -60,6 +61,12 @@ Result<void> observe_site(PostgresRolling::State& state, PostgresWorld& world) {
     TM_TRY_ASSIGN(state.missing_permissions, cnpg::missing_permissions(state.reader, state.options.ns));
   }
   world.site.missing_permissions = *state.missing_permissions;
+  if (!state.connections) {
+    // Whoever may not read them is told so at the end; the move needs nothing of it.
+    const auto connections = cnpg::read_connection_facts(state.reader, world.cluster);
+    state.connections = connections.ok() ? cnpg::connection_text(*connections) : "";
+  }
+  world.connections = *state.connections;
   if (!state.nodes) state.nodes = count_nodes(state.reader);
   world.site.schedulable_nodes = *state.nodes;
   return {};

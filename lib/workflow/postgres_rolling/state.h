@@ -25,6 +25,7 @@ struct PostgresRolling::State {
   Milliseconds preflight_at{0};
   std::optional<std::vector<std::string>> missing_permissions;
   std::optional<int> nodes;
+  std::optional<std::string> connections;
 
   // The canary, as far as this process knows it.
   std::map<std::string, CanaryAttempt> attempts;  // verdicts, by fingerprint

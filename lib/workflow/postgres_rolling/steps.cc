@@ -59,6 +59,7 @@ Step begin_move(const PostgresWorld& world, const RollingOptions& options) {
   step.arguments["to_class"] = options.to_class;
   step.arguments["settings"] = join(moved_settings(world), ",");
   step.arguments["instances"] = std::to_string(world.cluster.instances);
+  if (!world.connections.empty()) step.arguments["connections"] = world.connections;
   // A spare that an unfinished move in the other direction has added is still to be removed at the end.
   if (!before.ended && spare_is_there(world)) {
     step.arguments["instances"] = std::to_string(before.instances);

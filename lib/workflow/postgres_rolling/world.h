@@ -43,6 +43,7 @@ struct MoveFacts {
   std::string proof;                    // the newest one's summary; "" while there is none
   std::set<std::string> proof_volumes;  // what it was made on
   bool ended = false;
+  std::string connections;  // how applications reached the Cluster when it began (cnpg::connection_text)
 };
 
 enum class Trial { untried, passed, failed };
@@ -97,6 +98,7 @@ struct PostgresWorld {
   CanaryState canary;
   Circumstances site;
   RunMemory memory;
+  std::string connections;     // how applications reach it, as this process first saw it; "" unknown
   int pods_with_fs_group = 0;  // Pods that do not yet run as a spec without fsGroup wants it
   int last_serial = 0;         // the highest instance number ever seen (operators before 1.30 go on counting)
 };

@@ -170,6 +170,12 @@ TEST_CASE("connections: a secret or service that was made again is noticed, and 
   REQUIRE(before->services.count("coder-postgres-rw") == 1);
   CHECK(before->services.at("coder-postgres-rw").ports == "5432/TCP");
   CHECK(changed_connections(*before, *before).empty());
+  const auto remembered = parse_connection_text(connection_text(*before));
+  REQUIRE(remembered.ok());
+  CHECK(changed_connections(*remembered, *before).empty());
+  CHECK(remembered->services.size() == before->services.size());
+  CHECK(remembered->secret_uid == before->secret_uid);
+  CHECK(parse_connection_text("{}").error().kind == Kind::format);
   ConnectionFacts after = *before;
   after.secret_uid = "another";
   CHECK(contains(changed_connections(*before, after).at(0), "another password"));

@@ -12,6 +12,7 @@ using namespace truenas::workflow;
 
 TEST_CASE("what a move writes down is what the next run reads") {
   PostgresWorld world = make_site({2, true, false});
+  world.connections = R"({"secret":{"name":"a"}})";
   std::map<std::string, std::string> facts;
   const auto write = [&](const engine::Step& step) { facts[step.arguments.at("key")] = fact_value(step); };
   write(begin_move(world, site_options()));
@@ -24,6 +25,7 @@ TEST_CASE("what a move writes down is what the next run reads") {
   CHECK(read->instances == 2);
   CHECK(read->settings == std::vector<std::string>{"/spec/storage", "/spec/walStorage"});
   CHECK_FALSE(read->spare);
+  CHECK(read->connections == world.connections);
   world.facts = *read;
   write(note_spare(world));
   facts["run-1.proof-1"] = proof_value("12 equal", world);
