@@ -175,7 +175,12 @@ PodEnd FakeCluster::run_canary(const Value& pod) {
 }
 
 http::Response FakeCluster::read_log(const Key& pod, const ApiPath& path) {
-  const auto found = workloads.logs.find(pod.ns + "/" + pod.name);
+  const Value& object = *store.find(pod);
+  if (object.text_at("/status/phase") == "Pending") {
+    return bad_request(
+        fmt::format("container in pod \"{}\" is waiting to start: ContainerCreating", pod.name));
+  }
+  const auto found = workloads.logs.find(uid_of(object));
   std::string text = found != workloads.logs.end() ? found->second : "";
   std::size_t lines = 0;
   const std::string& wanted = path.parameter("tailLines");

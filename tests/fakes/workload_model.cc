@@ -80,7 +80,7 @@ void WorkloadModel::run(const Key& key) {
 }
 
 void WorkloadModel::finish(const Key& key, const PodEnd& end) {
-  logs[key.ns + "/" + key.name] = end.log;
+  logs[uid_of(*store_.find(key))] = end.log;
   store_.update(key, [&](Value& copy) {
     const Value ended =
         Value::object({{"terminated", Value::object({{"exitCode", end.exit_code},

@@ -29,7 +29,7 @@ class WorkloadModel {
   std::function<std::optional<PodEnd>(const json::Value& pod)> run_pod;
   // Pods by "ns/name" that never become ready.
   std::set<std::string> stuck_pods;
-  // Logs by "ns/name".
+  // Logs by the Pod's uid: a Pod made again under a name begins without one.
   std::map<std::string, std::string> logs;
 
  private:
