@@ -22,7 +22,9 @@ std::string usage_text() {
       --manifest=FILE          write a manifest of DST if nothing differs
   volume-mover manifest DIR    one line a directory with a hash over its entries
       --output=FILE            into a file instead of JSON lines
+      --root-not-carried       DIR's own owner, mode and times are not expected to stay
   volume-mover check DIR FILE  whether the directory still is what the manifest says
+      --unmapped               DIR is the source: its owners are those before --map-owner
 
 What several modes take:
   --owners=chown|as-owner|single-owner  how owners are set on the target; what probe calls `way`

@@ -59,8 +59,9 @@ std::string termination_file(std::vector<std::string>& words) {
 
 int main(int count, char** arguments) {
   using namespace truenas::mover;
-  const std::map<std::string_view, Mode> modes = {
-      {"probe", run_probe}, {"scan", run_scan}, {"copy", run_copy}};
+  const std::map<std::string_view, Mode> modes = {{"probe", run_probe},       {"scan", run_scan},
+                                                  {"copy", run_copy},         {"compare", run_compare},
+                                                  {"manifest", run_manifest}, {"check", run_check}};
   if (count < 2) return misuse("a mode is missing");
   const std::string_view mode = arguments[1];
   if (mode == "--help" || mode == "-h" || mode == "help") {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view k_first_line = "volume-mover manifest 1";
 constexpr std::string_view k_hash_line = "hash xxh3-128";
+constexpr std::string_view k_xattrs_line = "xattrs yes", k_no_xattrs_line = "xattrs no";
 constexpr std::size_t k_longest_line = std::size_t{16} << 20;  // a path of a million levels
 
 std::string mtime_text(Timestamp time) {
@@ -57,7 +58,8 @@ bool read_root(const std::string& text, ManifestHeader& header) {
 }  // namespace
 
 std::string render(const ManifestHeader& header) {
-  std::string text = std::string(k_first_line) + "\n" + std::string(k_hash_line) + "\n";
+  std::string text = std::string(k_first_line) + "\n" + std::string(k_hash_line) + "\n" +
+                     std::string(header.xattrs ? k_xattrs_line : k_no_xattrs_line) + "\n";
   for (const OwnerRule& rule : header.owner_rules) text += "map-owner " + render(rule) + "\n";
   for (const std::string& path : header.leave_out) text += "leave-out " + shown(path) + "\n";
   return text + "root " + owner_text(header.root_owner) + " " + mode_text(header.root_mode) + " " +
@@ -129,6 +131,9 @@ Result<ManifestHeader> ManifestReader::header() {
   }
   TM_TRY_ASSIGN(const std::string hash, line());
   if (hash != k_hash_line) return bad("expected " + quote(k_hash_line));
+  TM_TRY_ASSIGN(const std::string xattrs, line());
+  header.xattrs = xattrs == k_xattrs_line;
+  if (!header.xattrs && xattrs != k_no_xattrs_line) return bad("expected " + quote(k_xattrs_line));
   while (true) {
     TM_TRY_ASSIGN(const std::string text, line());
     if (text.starts_with("map-owner ") && header.leave_out.empty()) {

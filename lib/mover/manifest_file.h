@@ -5,6 +5,7 @@
 //
 //   volume-mover manifest 1
 //   hash xxh3-128
+//   xattrs <yes|no>                                  whether extended attributes are in it
 //   map-owner 0:0=1000:1000                          for each rule that was applied to the owners
 //   leave-out <path>                                 for each path that is not in it
 //   root <uid>:<gid> <mode> <seconds>.<nanoseconds> <xattrs> <carried|expected>
@@ -37,6 +38,7 @@ struct ManifestHeader {
   Timestamp root_mtime;
   Digest root_xattrs;
   bool root_carried = true;
+  bool xattrs = true;
 };
 
 struct ManifestLine {

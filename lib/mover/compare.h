@@ -1,0 +1,36 @@
+#pragma once
+// compare: reads both trees again, through their mounts and without anything that the copier knew, and names
+// every difference. It writes nothing in either tree.
+
+#include <set>
+#include <string>
+
+#include "lib/mover/finding.h"
+#include "lib/mover/ownership.h"
+#include "lib/mover/tree.h"
+
+namespace truenas::mover {
+
+struct CompareOptions {
+  bool source_as_owner = false;  // that side's server squashes root: everything is read as its owner
+  bool target_as_owner = false;
+  OwnerMap owners;                  // --map-owner: what the target's owners are expected to be
+  std::set<std::string> leave_out;  // paths relative to the root, with all below: not to be on the target
+  // Whether the root directory's own owner, mode and times can be carried. If not, its differences are
+  // findings of severity expected, of kind "root-directory", and no mismatch.
+  bool root_carried = true;
+  bool xattrs = true;
+  unsigned workers = 8;
+  std::string list_file;      // paths that differ, each ended by a NUL, in the order of the walk; "": none
+  std::string manifest_file;  // of the target, written only if nothing differs; "": none
+};
+
+// Kinds of differences (findings of severity error): missing, extraneous, type, size, content, link-target,
+// device, owner, mode, mtime, xattr, links (other names of the same file than in the source). A directory
+// that is missing, extraneous or of another type is one difference, whatever is in it. Kind unreadable, and
+// changed-while-compared (the trees must be quiet), say what could not be compared. Kind not-sparse is a
+// note. Outcome::exit: 0 nothing differs, 3 something does, 1 something could not be compared (and nothing
+// differs), 4 refused (the two are one directory), 143 interrupted.
+Outcome compare(const Root& source, const Root& target, const CompareOptions& options, Reporter& reporter);
+
+}  // namespace truenas::mover

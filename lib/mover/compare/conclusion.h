@@ -1,0 +1,68 @@
+#pragma once
+// What comparisons come to: findings, the list of paths, the manifest and the numbers. One thread at a time,
+// in the order of the walk.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/mover/compare.h"
+#include "lib/mover/compare/difference.h"
+#include "lib/mover/compare/manifest_writer.h"
+#include "lib/mover/manifest_hash.h"
+
+namespace truenas::mover {
+
+// One name: on both sides, or on one (then `found` says which, and nothing else is known).
+struct PairedEntry {
+  std::string name;
+  bool on_both = false;
+  Attributes source, target;
+  std::vector<Difference> found;
+  std::vector<Difference> failed;  // what could not be compared: kind unreadable or changed-while-compared
+  Digest content;
+  std::string link_text;
+  Digest xattrs;        // of the target
+  std::string link_of;  // FirstNames, on the target
+};
+
+class Conclusion {
+ public:
+  Conclusion(const CompareOptions& options, Reporter& reporter) : options_(options), reporter_(reporter) {}
+  // Opens the list and the manifest.
+  Result<void> open();
+
+  // A directory, then all its entries in order, in as many parts as the caller likes, then its end.
+  void begin(const std::string& path, bool is_root, const PairedEntry& own);
+  void add(const std::vector<PairedEntry>& entries);
+  void end();
+  // A directory that could not be read on one side.
+  void unreadable(const std::string& path, const std::string& text);
+
+  std::uint64_t differing() const { return differing_; }  // paths; any thread may ask
+  // Completes the manifest, if nothing differs.
+  Outcome outcome(std::uint64_t bytes);
+
+ private:
+  void entry(const std::string& path, bool is_root, const PairedEntry& entry);
+  void root_expected(const PairedEntry& own);
+  void begin_manifest(const PairedEntry& root);
+  void list(const std::string& path);
+  Result<void> finish_files(Outcome& outcome);
+
+  const CompareOptions& options_;
+  Reporter& reporter_;
+  Descriptor list_;
+  int list_number_ = 0;
+  std::unique_ptr<ManifestWriter> manifest_;
+  std::string path_;                   // of the directory that was begun
+  std::optional<DirectoryHash> hash_;  // of that directory, as long as nothing differs
+  std::atomic<std::uint64_t> differing_{0};
+  std::uint64_t entries_ = 0, directories_ = 0, files_ = 0, failed_ = 0, expected_ = 0;
+  std::uint64_t holes_lost_ = 0, source_blocks_ = 0, target_blocks_ = 0;
+};
+
+}  // namespace truenas::mover

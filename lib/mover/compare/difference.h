@@ -1,0 +1,28 @@
+#pragma once
+// What differs between two entries as far as their attributes tell. Pure.
+
+#include <string>
+#include <vector>
+
+#include "lib/mover/entry.h"
+#include "lib/mover/ownership.h"
+#include "lib/mover/xattr.h"
+
+namespace truenas::mover {
+
+struct Difference {
+  std::string kind;
+  std::string text;  // "source …, target …"
+  bool operator==(const Difference&) const = default;
+};
+
+// Type alone if that differs; else owner (as mapped), mode (not of symlinks), mtime, size of regular files,
+// device numbers.
+std::vector<Difference> attribute_differences(const Attributes& source, const Attributes& target,
+                                              const OwnerMap& owners);
+// One difference that names every attribute that is missing, extraneous or other; nothing if they are equal.
+std::vector<Difference> xattr_differences(const ExtendedAttributes& source, const ExtendedAttributes& target);
+// Whether holes of the source were filled on the target to an extent that matters for space.
+bool lost_holes(const Attributes& source, const Attributes& target);
+
+}  // namespace truenas::mover

@@ -1,0 +1,171 @@
+#include "lib/mover/compare/pair_batch.h"
+
+#include "lib/base/interrupt.h"
+#include "lib/mover/compare/content.h"
+
+namespace truenas::mover {
+namespace {
+
+Difference unreadable(const char* side, const char* doing, int number) {
+  return {"unreadable", std::string(side) + ": " + doing + ": " + errno_text(number)};
+}
+
+Difference changed(const char* side) {
+  return {"changed-while-compared", std::string(side) + ": it changed while it was compared"};
+}
+
+// One side of a file, opened and looked at again.
+struct OpenedFile {
+  Descriptor descriptor;
+  Attributes attributes;
+};
+
+std::optional<OpenedFile> open_side(const TreeReader& reader, const OpenDirectory& handle,
+                                    const Attributes& own, const PairedEntry& entry, const Attributes& listed,
+                                    const char* side, std::vector<Difference>& failed) {
+  Attempt<Descriptor> file = reader.open_file(handle->get(), own.owner, entry.name.c_str(), listed.owner);
+  if (!file) {
+    failed.push_back(unreadable(side, "cannot open it", file.number()));
+    return std::nullopt;
+  }
+  const Attempt<Attributes> attributes = read_attributes(file->get());
+  if (!attributes) {
+    failed.push_back(unreadable(side, "cannot look at it", attributes.number()));
+    return std::nullopt;
+  }
+  if (attributes->key() != listed.key() || attributes->type != listed.type) {
+    failed.push_back(changed(side));
+    return std::nullopt;
+  }
+  return OpenedFile{std::move(*file), *attributes};
+}
+
+bool same_state(const Attributes& before, const Attempt<Attributes>& after) {
+  return after.ok() && after->size == before.size && after->mtime == before.mtime &&
+         after->ctime == before.ctime;
+}
+
+void append(std::vector<Difference>& to, std::vector<Difference> more) {
+  for (Difference& difference : more) to.push_back(std::move(difference));
+}
+
+}  // namespace
+
+PairBatch::PairBatch(Sides sides, Purpose purpose, Conclusion& conclusion, std::atomic<std::uint64_t>& bytes)
+    : sides_(std::move(sides)), purpose_(std::move(purpose)), conclusion_(conclusion), bytes_(bytes) {
+  own_.on_both = true;
+  own_.source = sides_.source_own;
+  own_.target = sides_.target_own;
+}
+
+PairedEntry& PairBatch::add(const std::string& name, const Attributes& source, const Attributes& target) {
+  PairedEntry& entry = entries_.emplace_back();
+  entry.name = name;
+  entry.on_both = true;
+  entry.source = source;
+  entry.target = target;
+  return entry;
+}
+
+void PairBatch::add_difference(const std::string& name, Difference difference) {
+  PairedEntry& entry = entries_.emplace_back();
+  entry.name = name;
+  entry.found.push_back(std::move(difference));
+}
+
+void PairBatch::add_failure(const std::string& name, Difference failure) {
+  PairedEntry& entry = entries_.emplace_back();
+  entry.name = name;
+  entry.failed.push_back(std::move(failure));
+}
+
+void PairBatch::run(std::size_t job) {
+  if (interrupted()) return;
+  if (job == 0) return purpose_.first ? compare_own() : void();
+  PairedEntry& entry = entries_[job - 1];
+  if (!entry.on_both) return;
+  if (entry.source.type != entry.target.type) {
+    append(entry.found, attribute_differences(entry.source, entry.target, purpose_.owners));
+  } else if (entry.source.type == FileType::regular) {
+    compare_file(entry);
+  } else if (entry.source.type != FileType::directory) {
+    compare_other(entry);
+  }
+}
+
+void PairBatch::take_xattrs(PairedEntry& entry, const Attempt<ExtendedAttributes>& source,
+                            const Attempt<ExtendedAttributes>& target) const {
+  if (!source)
+    entry.failed.push_back(unreadable("source", "cannot read extended attributes", source.number()));
+  if (!target)
+    entry.failed.push_back(unreadable("target", "cannot read extended attributes", target.number()));
+  if (!source || !target) return;
+  append(entry.found, xattr_differences(*source, *target));
+  entry.xattrs = digest_of(*target);
+}
+
+void PairBatch::compare_own() {
+  append(own_.found, attribute_differences(own_.source, own_.target, purpose_.owners));
+  if (!purpose_.xattrs) {
+    own_.xattrs = digest_of({});
+    return;
+  }
+  take_xattrs(own_, xattrs_of(sides_.source_handle->get()), xattrs_of(sides_.target_handle->get()));
+}
+
+void PairBatch::compare_file(PairedEntry& entry) const {
+  const auto source = open_side(sides_.source, sides_.source_handle, sides_.source_own, entry, entry.source,
+                                "source", entry.failed);
+  const auto target = open_side(sides_.target, sides_.target_handle, sides_.target_own, entry, entry.target,
+                                "target", entry.failed);
+  if (!source || !target) return;
+  // Opening asked the server again: these are newer than the listing's.
+  entry.source = source->attributes;
+  entry.target = target->attributes;
+  append(entry.found, attribute_differences(entry.source, entry.target, purpose_.owners));
+  entry.xattrs = digest_of({});
+  if (purpose_.xattrs) {
+    take_xattrs(entry, xattrs_of(source->descriptor.get()), xattrs_of(target->descriptor.get()));
+  }
+  if (entry.source.size != entry.target.size) return;
+  compare_bytes(entry, source->descriptor.get(), target->descriptor.get());
+  if (!same_state(entry.source, read_attributes(source->descriptor.get())))
+    entry.failed.push_back(changed("source"));
+  if (!same_state(entry.target, read_attributes(target->descriptor.get())))
+    entry.failed.push_back(changed("target"));
+}
+
+void PairBatch::compare_bytes(PairedEntry& entry, int source, int target) const {
+  thread_local std::vector<char> t_buffers;
+  const ContentComparison content = compare_content(source, target, t_buffers, bytes_);
+  if (content.stopped) return;
+  if (content.number != 0) {
+    entry.failed.push_back(
+        unreadable(content.of_target ? "target" : "source", "cannot read it", content.number));
+  } else if (content.differs_at) {
+    entry.found.push_back({"content", "differs from byte " + std::to_string(*content.differs_at) + " on"});
+  }
+  entry.content = content.digest;
+}
+
+// Symlinks, FIFOs, sockets, devices: nothing of them is opened.
+void PairBatch::compare_other(PairedEntry& entry) const {
+  append(entry.found, attribute_differences(entry.source, entry.target, purpose_.owners));
+  const char* name = entry.name.c_str();
+  if (entry.source.type == FileType::symlink) {
+    const auto source = sides_.source.read_link(sides_.source_handle->get(), sides_.source_own.owner, name);
+    const auto target = sides_.target.read_link(sides_.target_handle->get(), sides_.target_own.owner, name);
+    if (!source) entry.failed.push_back(unreadable("source", "cannot read the link", source.number()));
+    if (!target) entry.failed.push_back(unreadable("target", "cannot read the link", target.number()));
+    if (source && target && *source != *target) {
+      entry.found.push_back({"link-target", "source " + shown(*source) + ", target " + shown(*target)});
+    }
+    if (target) entry.link_text = *target;
+  }
+  entry.xattrs = digest_of({});
+  if (!purpose_.xattrs) return;
+  take_xattrs(entry, sides_.source.xattrs_by_name(sides_.source_handle->get(), sides_.source_own.owner, name),
+              sides_.target.xattrs_by_name(sides_.target_handle->get(), sides_.target_own.owner, name));
+}
+
+}  // namespace truenas::mover
