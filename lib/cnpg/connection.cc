@@ -84,9 +84,9 @@ std::vector<std::string> changed_connections(const ConnectionFacts& before, cons
 std::string connection_text(const ConnectionFacts& facts) {
   Value services = Value::object();
   for (const auto& [name, service] : facts.services) {
-    services.set(name, Value::object({{"uid", service.uid},
-                                      {"clusterIP", service.cluster_ip},
-                                      {"ports", service.ports}}));
+    services.set(
+        name,
+        Value::object({{"uid", service.uid}, {"clusterIP", service.cluster_ip}, {"ports", service.ports}}));
   }
   return json::write(
       Value::object({{"secret", Value::object({{"name", facts.secret_name},
