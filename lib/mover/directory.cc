@@ -8,6 +8,8 @@
 #include <cstring>
 #include <limits>
 
+#include "lib/mover/identity.h"
+
 namespace truenas::mover {
 namespace {
 
@@ -19,15 +21,49 @@ bool is_dot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
+Attempt<Descriptor> open_with(int parent, const char* name, int flags) {
+  const int all = O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags;
+  int number = ::openat(parent, name, all | O_NOATIME);
+  // EPERM: O_NOATIME is only for the owner.
+  if (number < 0 && errno == EPERM) number = ::openat(parent, name, all);
+  if (number < 0) return Attempt<Descriptor>::failed(errno);
+  return Descriptor(number);
+}
+
 }  // namespace
 
 Attempt<Descriptor> open_directory(int parent, const char* name) {
-  constexpr int k_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  int number = ::openat(parent, name, k_flags | O_NOATIME);
-  // EPERM: O_NOATIME is only for the owner.
-  if (number < 0 && errno == EPERM) number = ::openat(parent, name, k_flags);
+  return open_with(parent, name, O_NOFOLLOW);
+}
+
+Attempt<Descriptor> open_directory(int parent, const char* name, std::optional<Owner> finder,
+                                   std::optional<Owner> opener) {
+  const Acting acting(opener);
+  if (!acting.taken()) return Attempt<Descriptor>::failed(EPERM);
+  Attempt<Descriptor> direct = open_directory(parent, name);
+  if (direct.ok() || direct.number() != EACCES || finder == opener) return direct;
+  Attempt<Descriptor> handle = Attempt<Descriptor>::failed(EACCES);
+  {
+    const Acting finding(finder);
+    if (!finding.taken()) return Attempt<Descriptor>::failed(EPERM);
+    handle = find_entry(parent, name);
+  }
+  if (!handle) return handle;
+  const Attempt<Attributes> found = read_attributes(handle->get());
+  if (!found) return Attempt<Descriptor>::failed(found.number());
+  // The path of a handle on a symbolic link would be followed.
+  if (found->type != FileType::directory) return Attempt<Descriptor>::failed(ENOTDIR);
+  return open_with(AT_FDCWD, handle_path(*handle).c_str(), 0);
+}
+
+Attempt<Descriptor> find_entry(int parent, const char* name) {
+  const int number = ::openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (number < 0) return Attempt<Descriptor>::failed(errno);
   return Descriptor(number);
+}
+
+std::string handle_path(const Descriptor& handle) {
+  return "/proc/self/fd/" + std::to_string(handle.get());
 }
 
 Attempt<Listing> Listing::read(int directory) {

@@ -3,6 +3,7 @@
 // so neither PATH_MAX nor a link that somebody puts in the way can lead elsewhere. Nothing here recurses.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,18 @@ namespace truenas::mover {
 // Opens `name` in `parent` for listing (O_DIRECTORY, O_NOFOLLOW, and O_NOATIME where that is allowed).
 // ENOTDIR or ELOOP: it is no directory (any more).
 Attempt<Descriptor> open_directory(int parent, const char* name);
+
+// The same where no single identity can do it: the one that may look into `parent` (nothing: the thread
+// itself) finds the directory, its own owner opens it (through /proc/self/fd). Tried only when `opener` alone
+// is refused.
+Attempt<Descriptor> open_directory(int parent, const char* name, std::optional<Owner> finder,
+                                   std::optional<Owner> opener);
+
+// A handle on `name` in `parent`, whatever it is, that needs no right on it but to find it (O_PATH,
+// O_NOFOLLOW).
+Attempt<Descriptor> find_entry(int parent, const char* name);
+// The path under which that handle can be opened, linked or changed by calls that take paths.
+std::string handle_path(const Descriptor& handle);
 
 // The names in one directory, sorted by their bytes, without "." and "..". The attributes of the first
 // k_kept_attributes (in the order the file system gives them) are kept; those of the rest are asked for

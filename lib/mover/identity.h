@@ -11,7 +11,8 @@
 
 namespace truenas::mover {
 
-// Takes the thread's own identity as it was before the first Acting; it must hold CAP_SETUID and CAP_SETGID.
+// The thread's own identity is what it was before its first Acting (a thread that is started by one that acts
+// begins with that identity as its own: start threads before). It must hold CAP_SETUID and CAP_SETGID.
 // While acting as another uid than 0 the thread has no CAP_CHOWN, CAP_DAC_OVERRIDE or CAP_FOWNER in effect.
 class Acting {
  public:

@@ -67,13 +67,26 @@ OpenDirectory OpenPlaces::put(const std::shared_ptr<Place>& place, Descriptor de
   return open;
 }
 
-void OpenPlaces::drop(const std::shared_ptr<Place>& place) {
-  OpenDirectory given_up;
-  const std::lock_guard lock(mutex_);
-  if (!place->listed_) return;
-  recent_.erase(place->recent_);
-  place->listed_ = false;
-  given_up = std::move(place->open_);
+void OpenPlaces::leave(const std::shared_ptr<Place>& place) {
+  OpenDirectory given_up;  // closed after the lock is let go
+  {
+    const std::lock_guard lock(mutex_);
+    if (!place->listed_) return;
+    recent_.erase(place->recent_);
+    place->listed_ = false;
+    given_up = std::move(place->open_);
+  }
+  if (given_up && place->parent_ && !find(place->parent_)) open_above(place->parent_, given_up);
+}
+
+// A failure is none: open() then comes from above.
+void OpenPlaces::open_above(const std::shared_ptr<Place>& place, const OpenDirectory& open) {
+  const Acting acting(place->owner_);
+  if (!acting.taken()) return;
+  Attempt<Descriptor> descriptor = open_directory(open->get(), "..");
+  if (!descriptor) return;
+  const Attempt<Attributes> attributes = read_attributes(descriptor->get());
+  if (attributes.ok() && attributes->key() == place->key_) put(place, std::move(*descriptor));
 }
 
 Attempt<OpenDirectory> OpenPlaces::open(const std::shared_ptr<Place>& place) {
@@ -87,9 +100,8 @@ Attempt<OpenDirectory> OpenPlaces::open(const std::shared_ptr<Place>& place) {
   while (!closed.empty()) {
     const std::shared_ptr<Place> next = std::move(closed.back());
     closed.pop_back();
-    const Acting acting(next->owner_);
-    if (!acting.taken()) return Attempt<OpenDirectory>::failed(EPERM);
-    Attempt<Descriptor> descriptor = open_directory(above->get(), next->name_.c_str());
+    Attempt<Descriptor> descriptor =
+        open_directory(above->get(), next->name_.c_str(), next->parent_->owner_, next->owner_);
     if (!descriptor) return Attempt<OpenDirectory>::failed(descriptor.number());
     const Attempt<Attributes> attributes = read_attributes(descriptor->get());
     if (!attributes) return Attempt<OpenDirectory>::failed(attributes.number());

@@ -23,10 +23,11 @@ using OpenDirectory = std::shared_ptr<const Descriptor>;
 
 class Place {
  public:
-  // The root of a tree; `root` stays open for ever.
-  Place(OpenDirectory root, FileKey key) : key_(key), open_(std::move(root)) {}
-  // `name` in `parent`. `key`: what it was when first seen. `owner`: whom to act as when opening it (nothing:
-  // as the thread does anyhow).
+  // The root of a tree; `root` stays open for ever. `owner` as below.
+  Place(OpenDirectory root, FileKey key, std::optional<Owner> owner = {})
+      : key_(key), owner_(owner), open_(std::move(root)) {}
+  // `name` in `parent`. `key`: what it was when first seen. `owner`: whom to act as when opening it and
+  // looking into it (nothing: the thread itself).
   Place(std::shared_ptr<Place> parent, std::string name, FileKey key, std::optional<Owner> owner = {});
   ~Place();
   Place(const Place&) = delete;
@@ -64,10 +65,12 @@ class OpenPlaces {
   Attempt<OpenDirectory> open(const std::shared_ptr<Place>& place);
   // Puts in a directory that the caller has just opened (or made) himself.
   OpenDirectory put(const std::shared_ptr<Place>& place, Descriptor descriptor);
-  // Nobody will ask for it again soon.
-  void drop(const std::shared_ptr<Place>& place);
+  // Nobody will ask for it again soon, but for the one above soon. If that is closed it is opened by "..": it
+  // counts only if it is the directory that it was. On the way up a deep tree this is one open a level.
+  void leave(const std::shared_ptr<Place>& place);
 
  private:
+  void open_above(const std::shared_ptr<Place>& place, const OpenDirectory& open);
   OpenDirectory find(const std::shared_ptr<Place>& place);
   std::size_t capacity_;
   std::mutex mutex_;

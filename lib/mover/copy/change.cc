@@ -8,7 +8,7 @@
 #include <array>
 
 #include "lib/mover/attributes.h"
-#include "lib/mover/descriptor.h"
+#include "lib/mover/directory.h"
 #include "lib/mover/identity.h"
 
 #ifndef SYS_fchmodat2
@@ -122,13 +122,16 @@ Attempt<void> change_mode(int directory, const char* name, std::uint16_t mode) {
     return {};
   // Kernels before 6.6, and seccomp profiles that do not know the call.
   if (errno != ENOSYS && errno != EPERM) return Attempt<void>::failed(errno);
-  const Descriptor file(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.is_open()) return Attempt<void>::failed(errno);
-  const Attempt<Attributes> attributes = read_attributes(file.get());
+  const Attempt<Descriptor> handle = find_entry(directory, name);
+  if (!handle) return Attempt<void>::failed(handle.number());
+  return change_mode(*handle, mode);
+}
+
+Attempt<void> change_mode(const Descriptor& handle, std::uint16_t mode) {
+  const Attempt<Attributes> attributes = read_attributes(handle.get());
   if (!attributes) return Attempt<void>::failed(attributes.number());
   if (attributes->type == FileType::symlink) return Attempt<void>::failed(EOPNOTSUPP);
-  const std::string link = "/proc/self/fd/" + std::to_string(file.get());
-  if (::chmod(link.c_str(), mode) != 0) return Attempt<void>::failed(errno);
+  if (::chmod(handle_path(handle).c_str(), mode) != 0) return Attempt<void>::failed(errno);
   return {};
 }
 

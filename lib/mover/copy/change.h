@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lib/mover/attempt.h"
+#include "lib/mover/descriptor.h"
 #include "lib/mover/entry.h"
 #include "lib/mover/ownership.h"
 
@@ -33,5 +34,7 @@ ChangeFailure set_attributes(int directory, const char* name, OwnerWay way, cons
 
 // chmod of `name` that never follows a link.
 Attempt<void> change_mode(int directory, const char* name, std::uint16_t mode);
+// chmod of what a handle (find_entry) stands for; EOPNOTSUPP for a symlink.
+Attempt<void> change_mode(const Descriptor& handle, std::uint16_t mode);
 
 }  // namespace truenas::mover

@@ -33,7 +33,7 @@ std::size_t open_places(unsigned workers) {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 32;
-  const std::size_t busy = 64 + 8 * static_cast<std::size_t>(workers);
+  const std::size_t busy = 32 + 6 * static_cast<std::size_t>(workers);
   const auto all = static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 20));
   return std::clamp<std::size_t>(all > busy ? (all - busy) / 2 : 0, 4, 256);
 }

@@ -26,13 +26,13 @@ OpenDirectory open_source(Run& run, const ChildTask& task, DirectoryPair& pair) 
   if (!parent) return fail(run, path, "cannot open the directory above", parent.number()), nullptr;
   std::optional<Owner> reader;
   if (run.options.source_as_owner) {
-    const Acting above(run.reader_of(task.parent->source_owner));
+    const Acting finding(run.reader_of(task.parent->source_owner));
     const Attempt<Attributes> attributes = read_attributes((*parent)->get(), task.name.c_str());
     if (!attributes) return fail(run, path, "cannot look at", attributes.number()), nullptr;
     reader = run.reader_of(attributes->owner);
   }
-  const Acting acting(reader);
-  Attempt<Descriptor> opened = open_directory((*parent)->get(), task.name.c_str());
+  Attempt<Descriptor> opened =
+      open_directory((*parent)->get(), task.name.c_str(), run.reader_of(task.parent->source_owner), reader);
   if (!opened) {
     const int number = opened.number();
     if (number == ENOENT || number == ENOTDIR || number == ELOOP || number == ESTALE)
@@ -72,27 +72,37 @@ OpenDirectory accept_target(Run& run, const ChildTask& task, DirectoryPair& pair
   return run.target_places.put(pair.target, std::move(descriptor));
 }
 
+// Its own owner may not list it: he opens it for himself.
+Attempt<Descriptor> open_unreadable(int parent, const char* name, std::optional<Owner> finder,
+                                    std::optional<Owner> keeper, std::uint16_t mode) {
+  Attempt<Descriptor> handle = Attempt<Descriptor>::failed(EACCES);
+  {
+    const Acting finding(finder);
+    handle = find_entry(parent, name);
+  }
+  if (!handle) return handle;
+  {
+    const Acting acting(keeper);
+    const Attempt<void> readable = change_mode(*handle, static_cast<std::uint16_t>(mode | 0700));
+    if (!readable) return Attempt<Descriptor>::failed(readable.number());
+  }
+  return open_directory(parent, name, finder, keeper);
+}
+
 OpenDirectory open_target(Run& run, const ChildTask& task, DirectoryPair& pair, int parent) {
   const std::string path = task.parent->path_of(task.name);
-  // The parent was listed by its keeper; the child's keeper is known from there.
+  const char* name = task.name.c_str();
+  const std::optional<Owner> finder = keeper_of(run.rules.way, task.parent->owner);
   Attempt<Attributes> attributes = Attempt<Attributes>::failed(EIO);
   {
-    const Acting keeper(keeper_of(run.rules.way, task.parent->owner));
-    attributes = read_attributes(parent, task.name.c_str());
+    const Acting finding(finder);
+    attributes = read_attributes(parent, name);
   }
   if (!attributes) return fail(run, path, "cannot look at it on the target", attributes.number()), nullptr;
   const std::optional<Owner> keeper = keeper_of(run.rules.way, attributes->owner);
-  const Acting acting(keeper);
-  Attempt<Descriptor> opened = open_directory(parent, task.name.c_str());
-  if (!opened && opened.number() == EACCES) {
-    // Its own owner may not list it, or may not come to it through the directory above.
-    if (!prepare(run, *task.parent, parent, keeper)) return nullptr;
-    const auto readable = static_cast<std::uint16_t>(attributes->mode | 0700);
-    const Attempt<void> opened_up = change_mode(parent, task.name.c_str(), readable);
-    if (!opened_up)
-      return fail(run, path, "cannot make the target's directory readable", opened_up.number()), nullptr;
-    opened = open_directory(parent, task.name.c_str());
-  }
+  Attempt<Descriptor> opened = open_directory(parent, name, finder, keeper);
+  if (!opened && opened.number() == EACCES)
+    opened = open_unreadable(parent, name, finder, keeper, attributes->mode);
   if (!opened) return fail(run, path, "cannot open the target's directory", opened.number()), nullptr;
   return accept_target(run, task, pair, std::move(*opened));
 }

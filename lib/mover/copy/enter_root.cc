@@ -49,8 +49,8 @@ Result<void> enter_root(Worker& worker) {
   TM_TRY_ASSIGN(const Listing source_names, list_root(run.source, source, reader));
   TM_TRY_ASSIGN(const Listing target_names, list_root(run.target, target, keeper));
   TM_TRY(check_contents(source_names, target_names, run.options));
-  pair->source = std::make_shared<Place>(source, from.key());
-  pair->target = std::make_shared<Place>(target, to.key());
+  pair->source = std::make_shared<Place>(source, from.key(), reader);
+  pair->target = std::make_shared<Place>(target, to.key(), keeper);
   merge(worker, pair, OpenPair{source, target}, source_names, &target_names);
   run.work.add_children(pair);
   finish(run, pair);

@@ -14,14 +14,13 @@ namespace {
 // Where `actor` may not look into the leader's directory: through a descriptor got by that directory's owner.
 int link_by_descriptor(const Run& run, const LinkLeader& leader, int leader_directory, int target,
                        const char* name) {
-  Descriptor file;
+  Attempt<Descriptor> handle = Attempt<Descriptor>::failed(EACCES);
   {
     const Acting keeper(keeper_of(run.rules.way, leader.directory->owner));
-    file = Descriptor(::openat(leader_directory, leader.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    if (!file.is_open()) return errno;
+    handle = find_entry(leader_directory, leader.name.c_str());
   }
-  const std::string link = "/proc/self/fd/" + std::to_string(file.get());
-  return ::linkat(AT_FDCWD, link.c_str(), target, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+  if (!handle) return handle.number();
+  return ::linkat(AT_FDCWD, handle_path(*handle).c_str(), target, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }
 
 bool link_to(Run& run, const FileItem& item, const OpenPair& open, const LinkLeader& leader) {

@@ -21,6 +21,12 @@ struct Level {
   PendingNames directories;
 };
 
+// The directory that holds another, and who may look into it.
+struct OpenAbove {
+  int directory;
+  std::optional<Owner> finder;
+};
+
 bool may_go(Run& run, const std::string& path, const Attributes& attributes) {
   const bool other = attributes.mount_root || attributes.device != run.target.attributes().device;
   if (attributes.key() != run.source.attributes().key() && !other) return true;
@@ -41,23 +47,30 @@ bool unlink_at(Run& run, const std::string& path, int directory, const char* nam
 }
 
 // Opens a directory that is going to be removed; its owner opens it wide first where root may not do that.
-Attempt<Descriptor> open_to_empty(const Run& run, int parent, const char* name,
+// `finder`: who may look into the directory above.
+Attempt<Descriptor> open_to_empty(const Run& run, int parent, const char* name, std::optional<Owner> finder,
                                   const Attributes& attributes) {
-  const Acting acting(keeper_of(run.rules.way, attributes.owner));
-  if (!acting.taken()) return Attempt<Descriptor>::failed(EPERM);
+  const auto keeper = keeper_of(run.rules.way, attributes.owner);
   if (run.rules.way != OwnerWay::chown && (attributes.mode & 0777) != 0777) {
-    const Attempt<void> wide = change_mode(parent, name, 0777);
+    Attempt<Descriptor> handle = Attempt<Descriptor>::failed(EACCES);
+    {
+      const Acting finding(finder);
+      handle = find_entry(parent, name);
+    }
+    if (!handle) return handle;
+    const Acting acting(keeper);
+    const Attempt<void> wide = change_mode(*handle, 0777);
     if (!wide) return Attempt<Descriptor>::failed(wide.number());
   }
-  return open_directory(parent, name);
+  return open_directory(parent, name, finder, keeper);
 }
 
 // Opens `name`, removes all files in it and notes its directories.
-bool enter_level(Run& run, const std::shared_ptr<Place>& above, int parent, const std::string& name,
-                 const Attributes& attributes, std::vector<Level>& levels) {
+bool enter_level(Run& run, const std::shared_ptr<Place>& above, const OpenAbove& parent,
+                 const std::string& name, const Attributes& attributes, std::vector<Level>& levels) {
   const std::string path = above->path_of(name);
   if (!may_go(run, path, attributes)) return false;
-  Attempt<Descriptor> opened = open_to_empty(run, parent, name.c_str(), attributes);
+  Attempt<Descriptor> opened = open_to_empty(run, parent.directory, name.c_str(), parent.finder, attributes);
   if (!opened) return fail(run, path, "cannot open to remove it", opened.number()), false;
   const auto keeper = keeper_of(run.rules.way, attributes.owner);
   Level level{std::make_shared<Place>(above, name, attributes.key(), keeper), attributes.owner, {}};
@@ -87,21 +100,22 @@ bool go_down(Run& run, std::vector<Level>& levels) {
   const std::string name = levels.back().directories.take().first;
   const Attempt<OpenDirectory> parent = run.target_places.open(above);
   if (!parent) return fail(run, above->path(), "cannot open again", parent.number()), false;
+  const OpenAbove open{(*parent)->get(), keeper_of(run.rules.way, levels.back().owner)};
   Attempt<Attributes> attributes = Attempt<Attributes>::failed(EIO);
   {
-    const Acting acting(keeper_of(run.rules.way, levels.back().owner));
+    const Acting acting(open.finder);
     attributes = read_attributes((*parent)->get(), name.c_str());
   }
   if (!attributes && attributes.number() == ENOENT) return true;
   if (!attributes) return fail(run, above->path_of(name), "cannot look at", attributes.number()), false;
-  return enter_level(run, above, (*parent)->get(), name, *attributes, levels);
+  return enter_level(run, above, open, name, *attributes, levels);
 }
 
 bool remove_directory(Run& run, DirectoryPair& pair, int target, const std::string& name,
                       const Attributes& attributes) {
-  if (!prepare(run, pair, target, keeper_of(run.rules.way, attributes.owner))) return false;
   std::vector<Level> levels;
-  if (!enter_level(run, pair.target, target, name, attributes, levels)) return false;
+  const OpenAbove open{target, keeper_of(run.rules.way, pair.owner)};
+  if (!enter_level(run, pair.target, open, name, attributes, levels)) return false;
   while (!levels.empty()) {
     if (interrupted()) return false;
     if (!levels.back().directories.empty()) {
@@ -110,7 +124,7 @@ bool remove_directory(Run& run, DirectoryPair& pair, int target, const std::stri
     }
     const Level level = std::move(levels.back());
     levels.pop_back();
-    run.target_places.drop(level.place);
+    run.target_places.leave(level.place);
     const bool top = levels.empty();
     const Attempt<OpenDirectory> parent = run.target_places.open(top ? pair.target : levels.back().place);
     if (!parent) return fail(run, level.place->path(), "cannot open above it", parent.number()), false;

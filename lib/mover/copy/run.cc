@@ -80,8 +80,8 @@ void perform(Worker& worker, FileBatch batch) {
 void finish(Run& run, std::shared_ptr<DirectoryPair> pair) {
   while (pair && pair->pending.fetch_sub(1) == 1) {
     if (!run.work.stopped()) settle(run, *pair);
-    run.source_places.drop(pair->source);
-    run.target_places.drop(pair->target);
+    run.source_places.leave(pair->source);
+    run.target_places.leave(pair->target);
     std::shared_ptr<DirectoryPair> above = pair->parent;
     pair = std::move(above);
   }

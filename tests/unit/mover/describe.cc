@@ -8,16 +8,28 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
-#include "lib/base/text.h"
 #include "tests/unit/mover/sandbox.h"
 
 namespace truenas::mover::test {
 namespace {
 
 using Group = std::pair<dev_t, ino_t>;
+
+// FNV-1a over eight bytes at a time: quick without an optimizer, and no difference goes unseen by accident.
+std::string hash_of(const std::string& bytes) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (std::size_t at = 0; at < bytes.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
+    hash = (hash ^ word) * 1099511628211ULL;
+    hash ^= hash >> 29;
+  }
+  return std::to_string(hash);
+}
 
 std::string xattrs_of(const std::string& path) {
   std::string names(65536, '\0');
@@ -32,7 +44,7 @@ std::string xattrs_of(const std::string& path) {
     all[name] = value;
   }
   std::string text;
-  for (const auto& [name, value] : all) text += " " + name + "=" + sha256_hex(value).substr(0, 12);
+  for (const auto& [name, value] : all) text += " " + name + "=" + hash_of(value);
   return text;
 }
 
@@ -46,7 +58,7 @@ std::string describe_one(const std::string& path, const std::string& relative,
                 static_cast<long long>(status.st_mtim.tv_sec), status.st_mtim.tv_nsec);
   std::string description = text + xattrs_of(path);
   if (S_ISREG(status.st_mode))
-    description += " " + std::to_string(status.st_size) + " " + sha256_hex(read_file(path)).substr(0, 16);
+    description += " " + std::to_string(status.st_size) + " " + hash_of(read_file(path));
   if (S_ISLNK(status.st_mode)) description += " -> " + std::filesystem::read_symlink(path).string();
   if (!S_ISDIR(status.st_mode) && status.st_nlink > 1)
     description += " same as " + groups.try_emplace({status.st_dev, status.st_ino}, relative).first->second +

@@ -14,7 +14,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace truenas::mover::test {
 namespace {
@@ -105,10 +104,11 @@ void remove_path(const std::string& path) {
 }
 
 std::string read_file(const std::string& path) {
+  std::string bytes(static_cast<std::size_t>(look(path).st_size), '\0');
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  must(file.gcount() == static_cast<std::streamsize>(bytes.size()), "read " + path);
+  return bytes;
 }
 
 bool exists(const std::string& path) {
