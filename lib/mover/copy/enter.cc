@@ -21,14 +21,14 @@ std::shared_ptr<DirectoryPair> new_pair(const ChildTask& task) {
 
 // Opens the directory on the source. Nothing: reported.
 OpenDirectory open_source(Run& run, const ChildTask& task, DirectoryPair& pair) {
-  const std::string path = task.parent->path_of(task.name);
+  const auto path = [&] { return task.parent->path_of(task.name); };
   const Attempt<OpenDirectory> parent = run.source_places.open(task.parent->source);
-  if (!parent) return fail(run, path, "cannot open the directory above", parent.number()), nullptr;
+  if (!parent) return fail(run, path(), "cannot open the directory above", parent.number()), nullptr;
   std::optional<Owner> reader;
   if (run.options.source_as_owner) {
     const Acting finding(run.reader_of(task.parent->source_owner));
     const Attempt<Attributes> attributes = read_attributes((*parent)->get(), task.name.c_str());
-    if (!attributes) return fail(run, path, "cannot look at", attributes.number()), nullptr;
+    if (!attributes) return fail(run, path(), "cannot look at", attributes.number()), nullptr;
     reader = run.reader_of(attributes->owner);
   }
   Attempt<Descriptor> opened =
@@ -36,34 +36,34 @@ OpenDirectory open_source(Run& run, const ChildTask& task, DirectoryPair& pair) 
   if (!opened) {
     const int number = opened.number();
     if (number == ENOENT || number == ENOTDIR || number == ELOOP || number == ESTALE)
-      return changed(run, path, "the directory was removed or replaced while being copied"), nullptr;
-    return fail(run, path, "cannot open the directory", number), nullptr;
+      return changed(run, path(), "the directory was removed or replaced while being copied"), nullptr;
+    return fail(run, path(), "cannot open the directory", number), nullptr;
   }
   const Attempt<Attributes> attributes = read_attributes(opened->get());
-  if (!attributes) return fail(run, path, "cannot look at", attributes.number()), nullptr;
+  if (!attributes) return fail(run, path(), "cannot look at", attributes.number()), nullptr;
   if (attributes->mount_root || attributes->device != run.source.attributes().device)
-    return fail(run, path, "mounted-inside", "another volume is mounted there; leave it out by its path"),
+    return fail(run, path(), "mounted-inside", "another volume is mounted there; leave it out by its path"),
            nullptr;
   if (attributes->key() == run.target.attributes().key())
-    return fail(run, path, "holds-target", "this directory of the source is the target"), nullptr;
+    return fail(run, path(), "holds-target", "this directory of the source is the target"), nullptr;
   pair.wanted = *attributes;
   pair.source_owner = attributes->owner;
   pair.wanted.owner = run.options.owners.apply(attributes->owner);
   if (const auto obstacle = owner_obstacle(run.rules.way, pair.wanted.owner, run.rules.single_owner))
-    return fail(run, path, "owner-refused", *obstacle), nullptr;
+    return fail(run, path(), "owner-refused", *obstacle), nullptr;
   pair.source = std::make_shared<Place>(task.parent->source, task.name, attributes->key(), reader);
   return run.source_places.put(pair.source, std::move(*opened));
 }
 
 // Takes in what the target's directory is, once it is open.
 OpenDirectory accept_target(Run& run, const ChildTask& task, DirectoryPair& pair, Descriptor descriptor) {
-  const std::string path = task.parent->path_of(task.name);
+  const auto path = [&] { return task.parent->path_of(task.name); };
   const Attempt<Attributes> found = read_attributes(descriptor.get());
-  if (!found) return fail(run, path, "cannot look at", found.number()), nullptr;
+  if (!found) return fail(run, path(), "cannot look at", found.number()), nullptr;
   if (found->key() == run.source.attributes().key())
-    return fail(run, path, "holds-source", "this directory of the target is the source"), nullptr;
+    return fail(run, path(), "holds-source", "this directory of the target is the source"), nullptr;
   if (found->mount_root || found->device != run.target.attributes().device)
-    return fail(run, path, "mounted-inside", "another volume is mounted there on the target"), nullptr;
+    return fail(run, path(), "mounted-inside", "another volume is mounted there on the target"), nullptr;
   pair.found = *found;
   pair.owner = found->owner;
   pair.mode = found->mode;
@@ -90,7 +90,7 @@ Attempt<Descriptor> open_unreadable(int parent, const char* name, std::optional<
 }
 
 OpenDirectory open_target(Run& run, const ChildTask& task, DirectoryPair& pair, int parent) {
-  const std::string path = task.parent->path_of(task.name);
+  const auto path = [&] { return task.parent->path_of(task.name); };
   const char* name = task.name.c_str();
   const std::optional<Owner> finder = keeper_of(run.rules.way, task.parent->owner);
   Attempt<Attributes> attributes = Attempt<Attributes>::failed(EIO);
@@ -98,34 +98,36 @@ OpenDirectory open_target(Run& run, const ChildTask& task, DirectoryPair& pair, 
     const Acting finding(finder);
     attributes = read_attributes(parent, name);
   }
-  if (!attributes) return fail(run, path, "cannot look at it on the target", attributes.number()), nullptr;
+  if (!attributes) return fail(run, path(), "cannot look at it on the target", attributes.number()), nullptr;
   const std::optional<Owner> keeper = keeper_of(run.rules.way, attributes->owner);
   Attempt<Descriptor> opened = open_directory(parent, name, finder, keeper);
   if (!opened && opened.number() == EACCES)
     opened = open_unreadable(parent, name, finder, keeper, attributes->mode);
-  if (!opened) return fail(run, path, "cannot open the target's directory", opened.number()), nullptr;
+  if (!opened) return fail(run, path(), "cannot open the target's directory", opened.number()), nullptr;
   return accept_target(run, task, pair, std::move(*opened));
 }
 
 OpenDirectory make_target(Run& run, const ChildTask& task, DirectoryPair& pair, int parent, bool foreign) {
-  const std::string path = task.parent->path_of(task.name);
+  const auto path = [&] { return task.parent->path_of(task.name); };
   DirectoryPair& above = *task.parent;
   const auto maker = maker_of(run.rules.way, pair.wanted.owner, above.owner, above.mode, run.may_act);
   if (!prepare(run, above, parent, maker)) return nullptr;
   const Acting acting(maker);
-  if (!acting.taken()) return fail(run, path, "identity", acting.taken().error().what), nullptr;
-  if (::mkdirat(parent, task.name.c_str(), first_mode(run.rules.way, pair.wanted.mode, foreign)) != 0)
-    return fail(run, path, "cannot make the directory", errno), nullptr;
+  if (!acting.taken()) return fail(run, path(), "identity", acting.taken().error().what), nullptr;
+  if (::mkdirat(parent, task.name.c_str(), first_mode(run.rules.way, pair.wanted.mode, foreign)) != 0) {
+    const int number = errno;  // before the path is put together
+    return fail(run, path(), "cannot make the directory", number), nullptr;
+  }
   above.touched = true;
   ++run.counters.made_directories;
   Attempt<Descriptor> opened = open_directory(parent, task.name.c_str());
-  if (!opened) return fail(run, path, "cannot open the directory just made", opened.number()), nullptr;
+  if (!opened) return fail(run, path(), "cannot open the directory just made", opened.number()), nullptr;
   const Attempt<Attributes> made = read_attributes(opened->get());
-  if (!made) return fail(run, path, "cannot look at", made.number()), nullptr;
+  if (!made) return fail(run, path(), "cannot look at", made.number()), nullptr;
   // At once: so its files can be made by the owner, who need not be given them.
   const ChangeFailure failure = set_owner(opened->get(), run.rules.way, pair.wanted.owner, made->owner);
-  if (failure.number != 0) return fail(run, path, failure.doing, failure.number), nullptr;
-  if (failure.failed()) return fail(run, path, "owner-refused", failure.text), nullptr;
+  if (failure.number != 0) return fail(run, path(), failure.doing, failure.number), nullptr;
+  if (failure.failed()) return fail(run, path(), "owner-refused", failure.text), nullptr;
   pair.created = true;
   {
     const std::lock_guard lock(above.mutex);
@@ -145,7 +147,7 @@ bool holds_foreign(const Run& run, const DirectoryPair& pair, const Listing& nam
 // true: the pair has begun, its own share of `pending` is still held.
 bool begin(Worker& worker, const ChildTask& task, const std::shared_ptr<DirectoryPair>& pair) {
   Run& run = worker.run;
-  const std::string path = task.parent->path_of(task.name);
+  const auto path = [&] { return task.parent->path_of(task.name); };
   const OpenDirectory source = open_source(run, task, *pair);
   if (!source) return false;
   Attempt<Listing> source_names = Attempt<Listing>::failed(EIO);
@@ -153,10 +155,10 @@ bool begin(Worker& worker, const ChildTask& task, const std::shared_ptr<Director
     const Acting reader(run.reader_of(pair->source_owner));
     source_names = Listing::read(source->get());
   }
-  if (!source_names) return fail(run, path, "cannot list", source_names.number()), false;
+  if (!source_names) return fail(run, path(), "cannot list", source_names.number()), false;
   const Attempt<OpenDirectory> parent = run.target_places.open(task.parent->target);
   if (!parent)
-    return fail(run, path, "cannot open the directory above on the target", parent.number()), false;
+    return fail(run, path(), "cannot open the directory above on the target", parent.number()), false;
   const bool ask = !task.exists && run.rules.way == OwnerWay::as_owner;
   const bool foreign = ask && holds_foreign(run, *pair, *source_names, source->get());
   const OpenDirectory target = task.exists ? open_target(run, task, *pair, (*parent)->get())
@@ -172,7 +174,7 @@ bool begin(Worker& worker, const ChildTask& task, const std::shared_ptr<Director
     const Acting keeper(keeper_of(run.rules.way, pair->owner));
     target_names = Listing::read(target->get());
   }
-  if (!target_names) return fail(run, path, "cannot list on the target", target_names.number()), false;
+  if (!target_names) return fail(run, path(), "cannot list on the target", target_names.number()), false;
   merge(worker, pair, OpenPair{source, target}, *source_names, &*target_names);
   return true;
 }

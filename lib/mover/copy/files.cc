@@ -80,7 +80,10 @@ bool open_to(Passage& passage) {
   const auto mode = static_cast<mode_t>((passage.source.mode & 0777) | (plain ? 0 : 0600));
   constexpr int k_flags = O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   passage.to = Descriptor(::openat(passage.open.target->get(), item.name.c_str(), k_flags, mode));
-  if (!passage.to.is_open()) return fail(run, item.path(), "cannot create", errno), false;
+  if (!passage.to.is_open()) {
+    const int number = errno;  // before the path is put together
+    return fail(run, item.path(), "cannot create", number), false;
+  }
   item.directory->touched = true;
   const Attempt<Attributes> made = read_attributes(passage.to.get());
   if (!made) return fail(run, item.path(), "cannot look at what was created", made.number()), false;
@@ -99,35 +102,37 @@ bool move_content(Passage& passage) {
   run.counters.bytes += outcome.written;
   run.counters.bytes_by_server += outcome.by_range;
   if (outcome.stopped) return false;
-  const std::string path = passage.item.path();
-  if (outcome.shrank) return changed(run, path, "it became shorter while being copied"), false;
+  const auto path = [&] { return passage.item.path(); };
+  if (outcome.shrank) return changed(run, path(), "it became shorter while being copied"), false;
   if (outcome.number != 0)
-    return fail(run, path, outcome.reading ? "cannot read" : "cannot write", outcome.number), false;
+    return fail(run, path(), outcome.reading ? "cannot read" : "cannot write", outcome.number), false;
   // A server may refuse bytes only when they reach it: that must show before the mtime says that all is
   // there.
-  if (run.target.is_nfs() && passage.source.size > 0 && ::fsync(passage.to.get()) != 0)
-    return fail(run, path, "cannot write", errno), false;
+  if (run.target.is_nfs() && passage.source.size > 0 && ::fsync(passage.to.get()) != 0) {
+    const int number = errno;  // before the path is put together
+    return fail(run, path(), "cannot write", number), false;
+  }
   return true;
 }
 
 bool carry_xattrs(Passage& passage) {
   Run& run = passage.worker.run;
   if (passage.xattrs.empty() && !passage.item.directory->default_acl) return true;
-  const std::string path = passage.item.path();
+  const auto path = [&] { return passage.item.path(); };
   const ChangeFailure owner =
       set_owner(passage.to.get(), run.rules.way, passage.source.owner, passage.made.owner);
-  if (owner.number != 0) return fail(run, path, owner.doing, owner.number), false;
-  if (owner.failed()) return fail(run, path, "owner-refused", owner.text), false;
+  if (owner.number != 0) return fail(run, path(), owner.doing, owner.number), false;
+  if (owner.failed()) return fail(run, path(), "owner-refused", owner.text), false;
   const Attempt<ExtendedAttributes> there = read_xattrs(passage.to.get());
   const XattrFailure failure =
       write_xattrs(passage.to.get(), passage.xattrs, there.ok() ? *there : ExtendedAttributes{});
   if (failure.number != 0)
-    return fail(run, path, "xattr-refused",
+    return fail(run, path(), "xattr-refused",
                 "cannot set the extended attribute " + shown(failure.name) + ": " +
                     errno_text(failure.number)),
            false;
   const Attempt<Attributes> made = read_attributes(passage.to.get());
-  if (!made) return fail(run, path, "cannot look at what was created", made.number()), false;
+  if (!made) return fail(run, path(), "cannot look at what was created", made.number()), false;
   passage.made = *made;
   return true;
 }
@@ -146,16 +151,16 @@ bool still_the_same(Passage& passage) {
 
 bool complete(Passage& passage) {
   Run& run = passage.worker.run;
-  const std::string path = passage.item.path();
+  const auto path = [&] { return passage.item.path(); };
   const ChangeFailure failure =
       set_attributes(passage.to.get(), run.rules.way, passage.source, passage.made, true);
-  if (failure.number != 0) return fail(run, path, failure.doing, failure.number), false;
-  if (failure.failed()) return fail(run, path, "attribute-refused", failure.text), false;
+  if (failure.number != 0) return fail(run, path(), failure.doing, failure.number), false;
+  if (failure.failed()) return fail(run, path(), "attribute-refused", failure.text), false;
   const Attempt<Attributes> end = read_attributes(passage.to.get());
   if (!end.ok() || end->size != passage.source.size)
-    return fail(run, path, "size", "its size on the target is not the source's"), false;
+    return fail(run, path(), "size", "its size on the target is not the source's"), false;
   const Attempt<void> closed = passage.to.close();
-  if (!closed) return fail(run, path, "cannot write", closed.number()), false;
+  if (!closed) return fail(run, path(), "cannot write", closed.number()), false;
   return true;
 }
 

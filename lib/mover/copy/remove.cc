@@ -27,23 +27,31 @@ struct OpenAbove {
   std::optional<Owner> finder;
 };
 
-bool may_go(Run& run, const std::string& path, const Attributes& attributes) {
+// A name on the target; its path is put together only when it has to be told.
+struct Where {
+  const Place& directory;
+  std::string_view name;
+  std::string path() const { return directory.path_of(name); }
+};
+
+bool may_go(Run& run, const Where& where, const Attributes& attributes) {
   const bool other = attributes.mount_root || attributes.device != run.target.attributes().device;
   if (attributes.key() != run.source.attributes().key() && !other) return true;
-  fail(run, path, "not-removed", other ? "something is mounted there" : "it is the source");
+  fail(run, where.path(), "not-removed", other ? "something is mounted there" : "it is the source");
   return false;
 }
 
-bool unlink_at(Run& run, const std::string& path, int directory, const char* name, std::optional<Owner> actor,
+bool unlink_at(Run& run, const Where& where, int directory, const char* name, std::optional<Owner> actor,
                int flags) {
   const Acting acting(actor);
-  if (!acting.taken()) return fail(run, path, "identity", acting.taken().error().what), false;
+  if (!acting.taken()) return fail(run, where.path(), "identity", acting.taken().error().what), false;
   if (::unlinkat(directory, name, flags) == 0) {
     ++run.counters.removed;
     return true;
   }
-  if (errno == ENOENT) return true;
-  return fail(run, path, "cannot remove", errno), false;
+  const int number = errno;
+  if (number == ENOENT) return true;
+  return fail(run, where.path(), "cannot remove", number), false;
 }
 
 // Opens a directory that is going to be removed; its owner opens it wide first where root may not do that.
@@ -68,26 +76,26 @@ Attempt<Descriptor> open_to_empty(const Run& run, int parent, const char* name, 
 // Opens `name`, removes all files in it and notes its directories.
 bool enter_level(Run& run, const std::shared_ptr<Place>& above, const OpenAbove& parent,
                  const std::string& name, const Attributes& attributes, std::vector<Level>& levels) {
-  const std::string path = above->path_of(name);
-  if (!may_go(run, path, attributes)) return false;
+  const Where where{*above, name};
+  if (!may_go(run, where, attributes)) return false;
   Attempt<Descriptor> opened = open_to_empty(run, parent.directory, name.c_str(), parent.finder, attributes);
-  if (!opened) return fail(run, path, "cannot open to remove it", opened.number()), false;
+  if (!opened) return fail(run, where.path(), "cannot open to remove it", opened.number()), false;
   const auto keeper = keeper_of(run.rules.way, attributes.owner);
   Level level{std::make_shared<Place>(above, name, attributes.key(), keeper), attributes.owner, {}};
   const OpenDirectory directory = run.target_places.put(level.place, std::move(*opened));
   const Acting acting(keeper);
   const Attempt<Listing> listing = Listing::read(directory->get());
-  if (!listing) return fail(run, path, "cannot list", listing.number()), false;
+  if (!listing) return fail(run, where.path(), "cannot list", listing.number()), false;
   for (std::size_t at = 0; at < listing->size(); ++at) {
     if (interrupted()) return false;
     const Attempt<Attributes> entry = listing->attributes(at, directory->get());
     if (!entry && entry.number() == ENOENT) continue;
-    const std::string entry_path = path + "/" + std::string(listing->name(at));
-    if (!entry) return fail(run, entry_path, "cannot look at", entry.number()), false;
+    const Where inside{*level.place, listing->name(at)};
+    if (!entry) return fail(run, inside.path(), "cannot look at", entry.number()), false;
     const auto actor = remover_of(run.rules.way, attributes.owner, entry->owner);
     if (entry->type == FileType::directory)
       level.directories.add(listing->name(at), true);
-    else if (!unlink_at(run, entry_path, directory->get(), listing->name(at).data(), actor, 0))
+    else if (!unlink_at(run, inside, directory->get(), listing->name(at).data(), actor, 0))
       return false;
   }
   levels.push_back(std::move(level));
@@ -129,8 +137,8 @@ bool remove_directory(Run& run, DirectoryPair& pair, int target, const std::stri
     const Attempt<OpenDirectory> parent = run.target_places.open(top ? pair.target : levels.back().place);
     if (!parent) return fail(run, level.place->path(), "cannot open above it", parent.number()), false;
     const auto actor = remover_of(run.rules.way, top ? pair.owner : levels.back().owner, level.owner);
-    if (!unlink_at(run, level.place->path(), (*parent)->get(), level.place->name().c_str(), actor,
-                   AT_REMOVEDIR))
+    if (!unlink_at(run, Where{*level.place->parent(), level.place->name()}, (*parent)->get(),
+                   level.place->name().c_str(), actor, AT_REMOVEDIR))
       return false;
   }
   return true;
@@ -140,13 +148,13 @@ bool remove_directory(Run& run, DirectoryPair& pair, int target, const std::stri
 
 bool remove_entry(Run& run, DirectoryPair& pair, int target, const std::string& name,
                   const Attributes& attributes) {
-  const std::string path = pair.path_of(name);
-  if (!may_go(run, path, attributes)) return false;
+  const Where where{*pair.target, name};
+  if (!may_go(run, where, attributes)) return false;
   const auto actor = remover_of(run.rules.way, pair.owner, attributes.owner);
   if (!prepare(run, pair, target, actor)) return false;
   pair.touched = true;
   if (attributes.type == FileType::directory) return remove_directory(run, pair, target, name, attributes);
-  return unlink_at(run, path, target, name.c_str(), actor, 0);
+  return unlink_at(run, where, target, name.c_str(), actor, 0);
 }
 
 }  // namespace truenas::mover

@@ -19,8 +19,10 @@ constexpr std::uint16_t k_wide = 0777;
 bool widen(Run& run, DirectoryPair& pair, int target) {
   const Acting keeper(keeper_of(run.rules.way, pair.owner));
   if (!keeper.taken()) return fail(run, pair.target->path(), "identity", keeper.taken().error().what), false;
-  if (::fchmod(target, k_wide) != 0)
-    return fail(run, pair.target->path(), "cannot open the directory wide", errno), false;
+  if (::fchmod(target, k_wide) != 0) {
+    const int number = errno;  // before the path is put together
+    return fail(run, pair.target->path(), "cannot open the directory wide", number), false;
+  }
   pair.mode = k_wide;
   return true;
 }
@@ -33,32 +35,32 @@ void report_root(Run& run, const std::string& text) {
 }
 
 void report(Run& run, const DirectoryPair& pair, const ChangeFailure& failure) {
-  const std::string path = pair.target->path();
+  const auto path = [&] { return pair.target->path(); };
   const std::string text =
       failure.number == 0 ? failure.text : failure.doing + ": " + errno_text(failure.number);
   const bool root = !pair.parent;
   if (root && run.rules.way != OwnerWay::chown) return report_root(run, text);
-  if (failure.number != 0) return fail(run, path, failure.doing, failure.number);
-  fail(run, path, "attribute-refused", text);
+  if (failure.number != 0) return fail(run, path(), failure.doing, failure.number);
+  fail(run, path(), "attribute-refused", text);
 }
 
 // false: reported.
 bool carry_xattrs(Run& run, const DirectoryPair& pair, int source, int target) {
   if (!run.source_xattrs) return true;
-  const std::string path = pair.target->path();
+  const auto path = [&] { return pair.target->path(); };
   ExtendedAttributes wanted;
   {
     const Attempt<ExtendedAttributes> read = read_xattrs(source);
     if (!read.ok() && read.number() == EOPNOTSUPP) run.source_xattrs = false;
     if (!read.ok() && read.number() != EOPNOTSUPP)
-      return fail(run, path, "cannot read its extended attributes", read.number()), false;
+      return fail(run, path(), "cannot read its extended attributes", read.number()), false;
     if (read.ok()) wanted = *read;
   }
   if (wanted.empty() && pair.created && !pair.default_acl) return true;
   const Attempt<ExtendedAttributes> there = read_xattrs(target);
   const XattrFailure failure = write_xattrs(target, wanted, there.ok() ? *there : ExtendedAttributes{});
   if (failure.number == 0) return true;
-  fail(run, path, "xattr-refused",
+  fail(run, path(), "xattr-refused",
        "cannot set the extended attribute " + shown(failure.name) + ": " + errno_text(failure.number));
   return false;
 }
@@ -86,20 +88,20 @@ bool prepare(Run& run, DirectoryPair& pair, int target, std::optional<Owner> act
 void settle(Run& run, DirectoryPair& pair) {
   ++run.counters.directories;
   if (!unsettled(pair)) return;
-  const std::string path = pair.target->path();
+  const auto path = [&] { return pair.target->path(); };
   const Attempt<OpenDirectory> source = run.source_places.open(pair.source);
   const Attempt<OpenDirectory> target = run.target_places.open(pair.target);
   if (!source || !target)
-    return fail(run, path, "cannot open it again", source ? target.number() : source.number());
+    return fail(run, path(), "cannot open it again", source ? target.number() : source.number());
   const Attempt<Attributes> now = read_attributes((*source)->get(), Freshness::usual);
   if (!now.ok() || now->mtime != pair.wanted.mtime)
-    changed(run, path, "names were made or removed in it while it was being copied");
+    changed(run, path(), "names were made or removed in it while it was being copied");
   const Acting keeper(keeper_of(run.rules.way, pair.owner));
-  if (!keeper.taken()) return fail(run, path, "identity", keeper.taken().error().what);
+  if (!keeper.taken()) return fail(run, path(), "identity", keeper.taken().error().what);
   // Without them it must not look complete: the next run sees by its mtime that it is not.
   if ((pair.created || pair.xattrs) && !carry_xattrs(run, pair, (*source)->get(), (*target)->get())) return;
   const Attempt<Attributes> found = read_attributes((*target)->get());
-  if (!found) return fail(run, path, "cannot look at", found.number());
+  if (!found) return fail(run, path(), "cannot look at", found.number());
   // Also when only the ctime looked suspect: setting the mtime makes the target's ctime the newer one.
   const bool times = pair.created || pair.touched || pair.xattrs || pair.mode != pair.wanted.mode;
   const ChangeFailure failure = set_attributes((*target)->get(), run.rules.way, pair.wanted, *found, times);

@@ -98,8 +98,10 @@ std::optional<FileKey> make_symlink(Run& run, const FileItem& item, const OpenPa
   if (!make_room(run, item, open, maker)) return std::nullopt;
   const Acting acting(maker);
   if (!acting.taken()) return fail(run, item.path(), "identity", acting.taken().error().what), std::nullopt;
-  if (::symlinkat(text->c_str(), open.target->get(), item.name.c_str()) != 0)
-    return fail(run, item.path(), "cannot create", errno), std::nullopt;
+  if (::symlinkat(text->c_str(), open.target->get(), item.name.c_str()) != 0) {
+    const int number = errno;  // before the path is put together
+    return fail(run, item.path(), "cannot create", number), std::nullopt;
+  }
   const auto key = complete(run, item, open);
   if (key) ++run.counters.symlinks;
   return key;
@@ -112,8 +114,10 @@ std::optional<FileKey> make_special(Run& run, const FileItem& item, const OpenPa
   if (!acting.taken()) return fail(run, item.path(), "identity", acting.taken().error().what), std::nullopt;
   const mode_t type = item.source.type == FileType::fifo ? S_IFIFO : S_IFSOCK;
   const auto mode = static_cast<mode_t>(item.source.mode & 0777);
-  if (::mknodat(open.target->get(), item.name.c_str(), type | mode, 0) != 0)
-    return fail(run, item.path(), "cannot create", errno), std::nullopt;
+  if (::mknodat(open.target->get(), item.name.c_str(), type | mode, 0) != 0) {
+    const int number = errno;  // before the path is put together
+    return fail(run, item.path(), "cannot create", number), std::nullopt;
+  }
   const auto key = complete(run, item, open);
   if (key) ++run.counters.special;
   return key;
