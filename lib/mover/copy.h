@@ -24,7 +24,7 @@ struct CopyOptions {
   bool accept_empty_source = false;   // let an empty source empty a target
   bool accept_unrelated = false;      // let a source replace a target that has no name in common with it
   bool final_pass = false;            // what changes while it is copied is an error, not a warning
-  bool ctime_counts = true;           // a change time newer than the target's makes a file suspect
+  bool ctime_counts = true;           // a change time not older than the target's makes a file suspect
   bool xattrs = true;                 // extended attributes and POSIX ACLs
   unsigned workers = 0;               // the most at a time; 0: as many as throughput asks for, up to 32
   std::uint64_t bandwidth = 0;        // bytes a second over all workers; 0: no limit

@@ -45,7 +45,7 @@ Decision decide(const Attributes& source, const Attributes* target, const Decisi
   if (source.type != target->type) return replace;
   // Where nothing can be given away, only making it anew changes an owner.
   if (rules.way != OwnerWay::chown && source.owner != target->owner) return replace;
-  const bool suspect = rules.ctime_counts && source.ctime > target->ctime;
+  const bool suspect = rules.ctime_counts && source.ctime >= target->ctime;
   if (source.type == FileType::directory) return Decision{Action::descend, suspect, {}, {}};
   if (source.links == 1 && target->links > 1) return replace;
   if (again || !same_content(source, *target, suspect)) return replace;

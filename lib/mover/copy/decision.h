@@ -33,9 +33,10 @@ struct DecisionRules {
 
 // `source.owner` is mapped already. `target` is nullptr when nothing is there. `again`: the content is to be
 // copied whatever size and times say.
-// A file is taken for unchanged when size and mtime are equal to the nanosecond and the source's ctime is not
-// newer than the target's, or is newer for a reason that can be seen (mode, owner or link count differ). A
-// target file with more names than the source's is never kept: those names would share what they must not.
+// A file is taken for unchanged when size and mtime are equal to the nanosecond and the source's ctime is
+// older than the target's, or is not for a reason that can be seen (mode, owner or link count differ). Equal
+// is not older: file systems' clocks tick in milliseconds, and a change may follow the copy within one tick.
+// A target file with more names than the source's is never kept: those names would share what they must not.
 Decision decide(const Attributes& source, const Attributes* target, const DecisionRules& rules, bool again);
 
 // Whether mode, owner or mtime differ, as far as that type of file has them.

@@ -164,7 +164,7 @@ bool begin(Worker& worker, const ChildTask& task, const std::shared_ptr<Director
   const OpenDirectory target = task.exists ? open_target(run, task, *pair, (*parent)->get())
                                            : make_target(run, task, *pair, (*parent)->get(), foreign);
   if (!target) return false;
-  pair->xattrs = task.exists && run.rules.ctime_counts && pair->wanted.ctime > pair->found.ctime;
+  pair->xattrs = task.exists && run.rules.ctime_counts && pair->wanted.ctime >= pair->found.ctime;
   if (!task.exists) {
     merge(worker, pair, OpenPair{source, target}, *source_names, nullptr);
     return true;

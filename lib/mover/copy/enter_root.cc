@@ -40,7 +40,7 @@ Result<void> enter_root(Worker& worker) {
   pair->found = to;
   pair->owner = to.owner;
   pair->mode = to.mode;
-  pair->xattrs = run.options.ctime_counts && from.ctime > to.ctime;
+  pair->xattrs = run.options.ctime_counts && from.ctime >= to.ctime;
   const std::optional<Owner> reader = run.reader_of(from.owner);
   const std::optional<Owner> keeper = keeper_of(run.rules.way, to.owner);
   TM_TRY(check_root(to, run.options));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "lib/base/interrupt.h"
@@ -67,13 +68,19 @@ TEST_CASE("a source that changes all the time is a warning in a warm pass and an
   write_file(sandbox.source("still"), "still");
   write_file(sandbox.source("busy"), std::string(30'000'000, 'x'));
   std::atomic<bool> stop{false};
+  std::promise<void> begun;
   std::thread writer([&] {
     const int file = ::open(sandbox.source("busy").c_str(), O_WRONLY | O_CLOEXEC);
-    for (char byte = 0; !stop; ++byte)
+    for (char byte = 0; !stop; ++byte) {
       if (::pwrite(file, &byte, 1, 15'000'000) != 1) break;
+      if (byte == 1) begun.set_value();
+      if (byte == 100) byte = 1;
+    }
     ::close(file);
   });
+  begun.get_future().wait();
   CopyOptions options = deleting();
+  options.bandwidth = 60'000'000;  // half a second for the file, thousands of writes
   const Copied warm = run_copy(sandbox, options);
   options.final_pass = true;
   const Copied final_pass = run_copy(sandbox, options);

@@ -71,6 +71,12 @@ TEST_CASE("a file is kept only when nothing speaks against it") {
           {"mode", with(source, [](auto& a) { a.mode = 0600; }), same, Action::adjust, false},
           {"owner", with(source, [](auto& a) { a.owner.gid = 5; }), same, Action::adjust, false},
           {"newer ctime, unaccounted for", newer, same, Action::replace, true},
+          {"ctime of the same tick",
+           with(source,
+                [](auto& a) {
+                  a.ctime = Timestamp{300, 0};
+                }),
+           same, Action::replace, true},
           {"newer ctime, because of the mode", with(newer, [](auto& a) { a.mode = 0600; }), same,
            Action::adjust, true},
           {"newer ctime, because of a link", with(newer, [](auto& a) { a.links = 2; }), same, Action::adjust,
