@@ -1,12 +1,17 @@
 #include "lib/base/text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
 
 namespace truenas {
+namespace {
+
+// By hand: the static mover takes this file too, and a formatting library would be half of it.
+constexpr std::string_view k_lower_digits = "0123456789abcdef";
+constexpr std::string_view k_upper_digits = "0123456789ABCDEF";
+
+}  // namespace
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
@@ -63,7 +68,9 @@ std::string printable(std::string_view text) {
         break;
       default:
         if (byte < 0x20 || byte == 0x7f) {
-          result += fmt::format("\\x{:02x}", byte);
+          result += "\\x";
+          result += k_lower_digits[byte >> 4];
+          result += k_lower_digits[byte & 15];
         } else {
           result += c;
         }
@@ -82,8 +89,9 @@ std::string quote(std::string_view text) {
 }
 
 std::string count_of(std::size_t count, std::string_view singular, std::string_view plural) {
-  if (count == 1) return fmt::format("1 {}", singular);
-  return plural.empty() ? fmt::format("{} {}s", count, singular) : fmt::format("{} {}", count, plural);
+  const std::string number = std::to_string(count) + " ";
+  if (count == 1) return number + std::string(singular);
+  return plural.empty() ? number + std::string(singular) + "s" : number + std::string(plural);
 }
 
 namespace {
@@ -132,7 +140,9 @@ std::string percent_encode(std::string_view text) {
     if (unreserved) {
       result += c;
     } else {
-      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      result += '%';
+      result += k_upper_digits[static_cast<unsigned char>(c) >> 4];
+      result += k_upper_digits[c & 15];
     }
   }
   return result;

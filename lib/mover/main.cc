@@ -1,5 +1,6 @@
 // volume-mover: moves a tree of files from one volume to another and proves it. Modes, flags and exit codes
 // are in usage_text(); everything is done in the library.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,14 @@ void install_signals() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaction(number, &action, nullptr);
   // A closed log must not end a run half way: writing to it fails instead.
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+// Many directories and files are open at once; a container's soft limit may be 1024.
+void raise_open_files() {
+  struct rlimit limit {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int misuse(const std::string& what) {
@@ -79,6 +88,7 @@ int main(int count, char** arguments) {
   report.termination_file = termination_file(words);
   JsonReporter reporter(report);
   install_signals();
+  raise_open_files();
   umask(0);  // every mode is given by what is copied
   const Result<Outcome> outcome = known->second(words, reporter);
   if (!outcome) {

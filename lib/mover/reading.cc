@@ -39,7 +39,7 @@ TreeReader::TreeReader(const Root& root, bool as_owner)
       owner_(root.attributes().owner),
       top_(std::make_shared<Place>(
           std::make_shared<const Descriptor>(::fcntl(root.descriptor(), F_DUPFD_CLOEXEC, 0)),
-          root.attributes().key())) {}
+          root.attributes().key(), whom(root.attributes().owner))) {}
 
 // Uid 0 stays what the thread is: where root is squashed there is nobody to act as instead.
 std::optional<Owner> TreeReader::whom(Owner owner) const {
@@ -55,10 +55,10 @@ Directory TreeReader::below(const Directory& parent, std::string_view name,
 }
 
 Attempt<OpenedDirectory> TreeReader::read(const Directory& directory) {
-  const Acting acting(whom(directory.owner));
-  if (!acting.taken()) return Attempt<OpenedDirectory>::failed(EPERM);
   Attempt<OpenDirectory> handle = places_.open(directory.place);
   if (!handle) return Attempt<OpenedDirectory>::failed(handle.number());
+  const Acting acting(whom(directory.owner));
+  if (!acting.taken()) return Attempt<OpenedDirectory>::failed(EPERM);
   Attempt<Attributes> attributes = read_attributes((*handle)->get(), Freshness::usual);
   if (!attributes) return Attempt<OpenedDirectory>::failed(attributes.number());
   Attempt<Listing> listing = Listing::read((*handle)->get());

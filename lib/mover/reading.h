@@ -58,7 +58,7 @@ class TreeReader {
   const bool as_owner_;
   const Owner owner_;  // of the root
   std::shared_ptr<Place> top_;
-  mutable OpenPlaces places_;
+  mutable OpenPlaces places_{64};
 };
 
 // As read_xattrs, but a file system without any has none.

@@ -13,7 +13,7 @@
 namespace truenas::mover {
 namespace {
 
-constexpr std::size_t k_open_batches = 256, k_open_jobs = 20000;
+constexpr std::size_t k_open_batches = 64, k_open_jobs = 20000;
 constexpr std::size_t k_part = 4096;  // names of a directory that are kept at a time
 
 struct HashedEntry {

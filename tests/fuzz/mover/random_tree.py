@@ -9,6 +9,7 @@ import struct
 OWNERS = [0, 26, 1000, 1001, 65534, 4000000000]
 MODES = [0o644, 0o600, 0o755, 0o000, 0o4755, 0o2750, 0o1777, 0o6711, 0o440]
 DIRECTORY_MODES = [0o755, 0o700, 0o1777, 0o2775, 0o500, 0o000]
+LONGEST = 3000
 SECONDS = [0, 1, -1, 86400, 1700000000, 4102444800, 2**31, 2**32 + 5]
 
 
@@ -39,19 +40,20 @@ class RandomTree:
     def __init__(self, root, rng):
         self.root, self.rng = root, rng
 
-    # What is there, sorted, so that the choice depends on the seed alone.
+    # What is there, sorted, so that the choice depends on the seed alone; what lies too deep to be named in one call
+    # stays as it is.
     def paths(self, want=lambda mode: True):
         found = []
         for directory, directories, files in os.walk(self.root):
-            directories.sort()
+            directories[:] = sorted(directories) if len(directory) < LONGEST - 256 else []
             for name in sorted(directories + files):
                 path = directory + b"/" + name
-                if want(os.lstat(path).st_mode):
+                if len(path) < LONGEST and want(os.lstat(path).st_mode):
                     found.append(path)
         return found
 
     def directory(self):
-        return self.rng.choice([self.root] + [p for p in self.paths(stat.S_ISDIR) if len(p) < 3000])
+        return self.rng.choice([self.root] + self.paths(stat.S_ISDIR))
 
     def file(self):
         files = self.paths(stat.S_ISREG)
