@@ -8,6 +8,7 @@
 #include "lib/cnpg/connection.h"
 #include "lib/cnpg/permissions.h"
 #include "lib/engine/dry_run.h"
+#include "lib/report/access_report.h"
 #include "lib/report/plan_report.h"
 #include "lib/report/postgres_report.h"
 #include "plugin/connection.h"

@@ -1,20 +1,10 @@
 #include "lib/cnpg/permissions.h"
 
-#include <fmt/format.h>
-
-#include "lib/base/text.h"
-
 namespace truenas::cnpg {
 namespace {
 
-struct Row {
-  std::string_view verbs, group, resource, subresource;
-  bool namespaced;
-  std::string_view why;
-};
-
 // facts 8, in the order in which a run needs them.
-constexpr Row k_rolling[] = {
+constexpr kube::PermissionRow k_rolling[] = {
     {"get list", "postgresql.cnpg.io", "clusters", "", true, "to see the Cluster"},
     {"get list", "", "pods", "", true, "to see the instances"},
     {"get list", "", "persistentvolumeclaims", "", true, "to see the instances' claims"},
@@ -40,43 +30,12 @@ constexpr Row k_rolling[] = {
 
 }  // namespace
 
-std::vector<Permission> rolling_permissions(std::string_view ns) {
-  std::vector<Permission> permissions;
-  for (const Row& row : k_rolling) {
-    for (const std::string& verb : split(row.verbs, ' ')) {
-      Permission permission;
-      permission.query.verb = verb;
-      permission.query.group = row.group;
-      permission.query.resource = row.resource;
-      permission.query.subresource = row.subresource;
-      if (row.namespaced) permission.query.ns = ns;
-      permission.why = row.why;
-      permissions.push_back(std::move(permission));
-    }
-  }
-  return permissions;
-}
-
-std::string describe(const Permission& permission) {
-  const kube::AccessQuery& query = permission.query;
-  return fmt::format("{} {}{}{}{}{} {}", query.verb, query.resource, query.group.empty() ? "" : ".",
-                     query.group, query.subresource.empty() ? "" : "/", query.subresource,
-                     query.ns.empty() ? std::string("(cluster-wide)") : "in namespace " + query.ns);
-}
-
-Result<std::vector<std::string>> missing_permissions(const kube::Reader& reader,
-                                                     const std::vector<Permission>& permissions) {
-  std::vector<std::string> missing;
-  for (const Permission& permission : permissions) {
-    auto allowed = reader.can_i(permission.query);
-    if (!allowed) return allowed.error().in("asking whether you may " + describe(permission));
-    if (!*allowed) missing.push_back(fmt::format("cannot {}: {}", describe(permission), permission.why));
-  }
-  return missing;
+std::vector<kube::Permission> rolling_permissions(std::string_view ns) {
+  return kube::permissions(k_rolling, ns);
 }
 
 Result<std::vector<std::string>> missing_permissions(const kube::Reader& reader, std::string_view ns) {
-  return missing_permissions(reader, rolling_permissions(ns));
+  return kube::missing_permissions(reader, rolling_permissions(ns));
 }
 
 }  // namespace truenas::cnpg

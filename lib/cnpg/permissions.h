@@ -6,25 +6,14 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/kube/reader.h"
+#include "lib/kube/permission.h"
 
 namespace truenas::cnpg {
 
-struct Permission {
-  kube::AccessQuery query;
-  std::string why;  // "so that old volumes are kept"
-};
-
 // Everything a rolling run calls, least first. Namespaced ones name `ns`; the others are cluster-wide.
-std::vector<Permission> rolling_permissions(std::string_view ns);
+std::vector<kube::Permission> rolling_permissions(std::string_view ns);
 
-// "cannot patch persistentvolumes (cluster-wide): so that old volumes are kept", one line for each right
-// that is missing; empty: all there. Kind::auth or unavailable when the question itself is not answered.
+// kube::missing_permissions of that list.
 Result<std::vector<std::string>> missing_permissions(const kube::Reader& reader, std::string_view ns);
-// The same for any list.
-Result<std::vector<std::string>> missing_permissions(const kube::Reader& reader,
-                                                     const std::vector<Permission>& permissions);
-// How such a line names a right: "patch clusters.postgresql.cnpg.io/status in namespace coder". Pure.
-std::string describe(const Permission& permission);
 
 }  // namespace truenas::cnpg

@@ -108,7 +108,7 @@ ClusterShape parse_shape(const Value& cluster) {
   shape.resize_in_use_volumes = cluster.boolean_at("/spec/storage/resizeInUseVolumes", true);
   shape.snapshot_backups_configured = has_object(cluster, "/spec/backup/volumeSnapshot");
   shape.wal_archiving = archives_wal(cluster);
-  shape.owners = gitops_owners(cluster);
+  shape.owners = kube::gitops_owners(cluster);
   return shape;
 }
 

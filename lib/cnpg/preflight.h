@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "lib/cnpg/cluster.h"
-#include "lib/cnpg/gitops.h"
 #include "lib/cnpg/sql.h"
+#include "lib/kube/gitops.h"
 #include "lib/kube/reader.h"
 
 namespace truenas::cnpg {
@@ -67,7 +67,7 @@ struct ClusterShape {
   bool resize_in_use_volumes = true;
   bool snapshot_backups_configured = false;  // spec.backup.volumeSnapshot
   bool wal_archiving = false;                // an object store or an archiving plugin
-  std::vector<GitOpsOwner> owners;
+  std::vector<kube::GitOpsOwner> owners;
 };
 
 struct PreflightFacts {

@@ -29,6 +29,7 @@ inline constexpr ResourceType k_volume{"", "v1", "persistentvolumes", "Persisten
 inline constexpr ResourceType k_storage_class{"storage.k8s.io", "v1", "storageclasses", "StorageClass",
                                               false};
 inline constexpr ResourceType k_csi_driver{"storage.k8s.io", "v1", "csidrivers", "CSIDriver", false};
+inline constexpr ResourceType k_csi_node{"storage.k8s.io", "v1", "csinodes", "CSINode", false};
 inline constexpr ResourceType k_volume_attachment{"storage.k8s.io", "v1", "volumeattachments",
                                                   "VolumeAttachment", false};
 inline constexpr ResourceType k_job{"batch", "v1", "jobs", "Job", true};

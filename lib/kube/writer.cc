@@ -122,6 +122,12 @@ Result<void> Writer::remove(const ResourceType& type, std::string_view ns, std::
   return error;
 }
 
+Writer Writer::trying() const {
+  Permit permit = permit_;
+  permit.server_dry_run = true;
+  return Writer(*session_, std::move(permit));
+}
+
 Result<ExecResult> Writer::exec(const ExecRequest& request) {
   const std::string what = call_name("exec", k_pod, request.ns, request.pod);
   TM_TRY(may_write(permit_, what));

@@ -44,6 +44,8 @@ class Writer {
                       const DeleteOptions& options);
   // Runs a command in a container that may change something (CHECKPOINT).
   Result<ExecResult> exec(const ExecRequest& request);
+  // The same permit, but every write is a trial (dryRun=All).
+  Writer trying() const;
   bool server_dry_run() const { return permit_.server_dry_run; }
 
  private:

@@ -66,4 +66,16 @@ std::string render_outcome(const engine::Outcome& outcome) {
                              : "running the same command again is safe");
 }
 
+std::string render_trials(const std::vector<engine::Trial>& trials) {
+  std::string text;
+  for (const engine::Trial& trial : trials) {
+    const std::string_view verdict = trial.verdict == engine::Trial::Verdict::accepted  ? "accepted"
+                                     : trial.verdict == engine::Trial::Verdict::refused ? "REFUSED"
+                                                                                        : "not tried";
+    text += fmt::format("{:<9}  {}{}{}\n", verdict, printable(trial.step.title),
+                        trial.why.empty() ? "" : ": ", printable(trial.why));
+  }
+  return text;
+}
+
 }  // namespace truenas::report

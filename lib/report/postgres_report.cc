@@ -154,18 +154,6 @@ void describe_rolling_plan(engine::Plan& plan, const PostgresWorld& world, const
                    "change a Secret, a service or a connection string"};
 }
 
-std::string render_trials(const std::vector<engine::Trial>& trials) {
-  std::string text;
-  for (const engine::Trial& trial : trials) {
-    const std::string_view verdict = trial.verdict == engine::Trial::Verdict::accepted  ? "accepted"
-                                     : trial.verdict == engine::Trial::Verdict::refused ? "REFUSED"
-                                                                                        : "not tried";
-    text += fmt::format("{:<9}  {}{}{}\n", verdict, printable(trial.step.title),
-                        trial.why.empty() ? "" : ": ", printable(trial.why));
-  }
-  return text;
-}
-
 std::string render_rolling_status(const PostgresWorld& world, const RollingOptions&,
                                   const engine::Next& next) {
   return instances_table(world) + old_volumes_table(world) +
@@ -205,22 +193,6 @@ json::Value rolling_result_document(const engine::Outcome& outcome, const std::o
                      {{"passed", proof->passed}, {"summary", proof->summary}, {"report", proof->report}}));
   }
   return document;
-}
-
-json::Value cluster_role_document(const std::string& name, const std::vector<cnpg::Permission>& permissions) {
-  json::Value rules = json::Value::array();
-  for (const cnpg::Permission& permission : permissions) {
-    const kube::AccessQuery& query = permission.query;
-    const std::string resource =
-        query.subresource.empty() ? query.resource : query.resource + "/" + query.subresource;
-    rules.push_back(json::Value::object({{"apiGroups", json::Value::array({query.group})},
-                                         {"resources", json::Value::array({resource})},
-                                         {"verbs", json::Value::array({query.verb})}}));
-  }
-  return json::Value::object({{"apiVersion", "rbac.authorization.k8s.io/v1"},
-                              {"kind", "ClusterRole"},
-                              {"metadata", json::Value::object({{"name", name}})},
-                              {"rules", std::move(rules)}});
 }
 
 }  // namespace truenas::report

@@ -1,6 +1,6 @@
 #pragma once
 // The rolling move of a database as text and documents: what the plan should say besides its steps, the
-// state, the result with its proof, and the rights it needs. Pure; what is in them was decided in
+// state, and the result with its proof. Pure; what is in them was decided in
 // lib/workflow.
 
 #include <optional>
@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "lib/cnpg/connection.h"
-#include "lib/cnpg/permissions.h"
-#include "lib/engine/dry_run.h"
 #include "lib/engine/outcome.h"
 #include "lib/engine/plan.h"
 #include "lib/json/value.h"
@@ -20,9 +18,6 @@ namespace truenas::report {
 // Fills in title, downtime, notes, what is not done and what needs consent.
 void describe_rolling_plan(engine::Plan& plan, const workflow::PostgresWorld& world,
                            const workflow::RollingOptions& options);
-
-// One line a step that was put to the API server with dryRun=All.
-std::string render_trials(const std::vector<engine::Trial>& trials);
 
 // Where the move stands: instances with class, volume and replication, and what is next.
 std::string render_rolling_status(const workflow::PostgresWorld& world,
@@ -50,8 +45,5 @@ ConnectionComparison compare_connections(const Result<cnpg::ConnectionFacts>& be
                                          const Result<cnpg::ConnectionFacts>& after);
 std::string render_connections(const ConnectionComparison& comparison);
 json::Value connections_document(const ConnectionComparison& comparison);
-
-// A ClusterRole with exactly these rights (--print-rbac).
-json::Value cluster_role_document(const std::string& name, const std::vector<cnpg::Permission>& permissions);
 
 }  // namespace truenas::report

@@ -13,19 +13,11 @@
 
 #include "lib/engine/workflow.h"
 #include "lib/kube/reader.h"
+#include "lib/workflow/fact_book.h"
 #include "lib/workflow/postgres_rolling/preflight.h"
 #include "lib/workflow/postgres_rolling/world.h"
 
 namespace truenas::workflow {
-
-// The journal's write-once facts, as far as this workflow needs them (engine/journal.h behind it). Keys are
-// letters, digits, "-" and "."; values are short text or JSON, without secrets.
-struct FactBook {
-  // Everything written so far; empty when there is no journal yet.
-  std::function<Result<std::map<std::string, std::string>>()> read;
-  // Kind::conflict when the key has another value already; ok when it has this one.
-  std::function<Result<void>(const std::string& key, const std::string& value)> write;
-};
 
 // What `prove` left in this process, for the report; the journal keeps its summary only.
 struct ProofOutcome {

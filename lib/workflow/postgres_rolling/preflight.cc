@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "lib/cnpg/manifest.h"
 #include "lib/workflow/postgres_rolling/queries.h"
 #include "lib/workflow/postgres_rolling/waits.h"
 
@@ -149,7 +150,7 @@ void find_snapshots_and_versions(const PostgresWorld& world, const RollingOption
 void find_owners(const PostgresWorld& world, Findings& findings) {
   const std::vector<std::string> lines = manifest_lines(world);
   if (lines.empty()) return;
-  for (const cnpg::GitOpsOwner& owner : world.site.facts.shape.owners) {
+  for (const kube::GitOpsOwner& owner : world.site.facts.shape.owners) {
     std::vector<std::string> remedy = {fmt::format("set in the manifest that {} applies:", owner.tool)};
     remedy.insert(remedy.end(), lines.begin(), lines.end());
     remedy.push_back("once it is applied, run the same command again");

@@ -1,12 +1,14 @@
-#include "lib/cnpg/gitops.h"
+#include "lib/kube/gitops.h"
 
 #include <doctest/doctest.h>
 
 #include "lib/base/text.h"
+#include "lib/cnpg/manifest.h"
 #include "tests/unit/cnpg/fixtures.h"
 
 using namespace truenas;
 using namespace truenas::cnpg;
+using kube::gitops_owners;
 
 namespace {
 

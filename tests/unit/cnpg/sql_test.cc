@@ -103,7 +103,7 @@ TEST_CASE("without a writer nothing but looking is possible") {
 TEST_CASE("every right of a rolling run is named with its verb, group, place and reason") {
   const auto permissions = rolling_permissions("coder");
   std::vector<std::string> names;
-  for (const Permission& permission : permissions) {
+  for (const kube::Permission& permission : permissions) {
     names.push_back(describe(permission));
     CHECK_FALSE(permission.why.empty());
   }

@@ -1,11 +1,13 @@
-#include "lib/cnpg/gitops.h"
+#include "lib/kube/gitops.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "lib/base/text.h"
 #include "lib/kube/resource.h"
 
-namespace truenas::cnpg {
+namespace truenas::kube {
 namespace {
 
 using json::Value;
@@ -20,18 +22,22 @@ struct Mark {
 };
 
 Mark find_mark(const Value& object, std::string_view key) {
-  const std::string& annotation = kube::annotation_of(object, key);
+  const std::string& annotation = annotation_of(object, key);
   if (!annotation.empty()) return {std::string(key), annotation, true};
-  return {std::string(key), kube::label_of(object, key), false};
+  return {std::string(key), label_of(object, key), false};
 }
 
 // "app:group/kind:namespace/name" (Argo CD's annotation tracking); true if it names this very object.
 bool tracks(const Value& object, std::string_view tracking_id) {
   const std::vector<std::string> parts = split(tracking_id, ':');
   if (parts.size() < 3) return false;
-  const kube::Identity identity = kube::identity_of(object);
-  return parts[parts.size() - 2] == "postgresql.cnpg.io/Cluster" &&
-         parts[parts.size() - 1] == identity.ns + "/" + identity.name;
+  const Identity identity = identity_of(object);
+  const std::string group = object.text_at("/apiVersion").substr(0, object.text_at("/apiVersion").find('/'));
+  if (parts[parts.size() - 2] != group + "/" + object.text_at("/kind")) return false;
+  const std::string& place = parts[parts.size() - 1];
+  // Of a cluster-scoped object it names the application's namespace.
+  if (identity.ns.empty()) return place.substr(place.find('/') + 1) == identity.name;
+  return place == identity.ns + "/" + identity.name;
 }
 
 void find_argo(const Value& object, std::vector<GitOpsOwner>& owners) {
@@ -94,18 +100,28 @@ void find_helm(const Value& object, std::vector<GitOpsOwner>& owners) {
   owners.back().pause = fmt::format("helm get values {}{}", release.value, ns ? " -n " + ns.value : "");
 }
 
+// More than marks and status: the spec, or what stands beside it in kinds that have none.
+bool owns_content(const Value& entry) {
+  const auto& fields = entry.members_at("/fieldsV1");
+  return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+    return field.first != "f:metadata" && field.first != "f:status";
+  });
+}
+
 // Server-side apply and updates leave the writer's name: proof for tools that were told to leave no label.
 void find_field_managers(const Value& object, std::vector<GitOpsOwner>& owners) {
   if (!owners.empty()) return;
   for (const Value& entry : object.items_at("/metadata/managedFields")) {
     const std::string& manager = entry.text_at("/manager");
-    if (entry.at("/fieldsV1/f:spec") == nullptr) continue;
+    if (!owns_content(entry)) continue;
     std::string tool;
     if (manager == "argocd-controller" || manager == "argocd-application-controller") tool = "Argo CD";
     if (manager == "kustomize-controller" || manager == "helm-controller") tool = "Flux";
     if (manager == "fleetagent" || manager == "fleet-agent") tool = "Fleet";
     if (tool.empty()) continue;
-    owners.push_back({tool, "", fmt::format("field manager {} of the spec", manager)});
+    owners.push_back({tool, "",
+                      fmt::format("field manager {} of {}", manager,
+                                  entry.at("/fieldsV1/f:spec") != nullptr ? "the spec" : "its fields")});
     return;
   }
 }
@@ -119,55 +135,17 @@ void find_controller(const Value& object, std::vector<GitOpsOwner>& owners) {
   }
 }
 
-std::string scalar(std::string_view text) {
-  // Class names are DNS subdomains: plain scalars but for the few that YAML reads as something else.
-  const bool plain = !text.empty() && text.find_first_not_of("0123456789.eE+-") != std::string_view::npos &&
-                     text != "true" && text != "false" && text != "null" && text != "yes" && text != "no" &&
-                     text != "on" && text != "off";
-  return plain ? std::string(text) : quote(text);
-}
-
 }  // namespace
 
-std::vector<GitOpsOwner> gitops_owners(const Value& cluster) {
+std::vector<GitOpsOwner> gitops_owners(const Value& object) {
   std::vector<GitOpsOwner> owners;
-  find_argo(cluster, owners);
-  find_flux(cluster, owners);
-  find_objectset(cluster, owners);
-  find_helm(cluster, owners);
-  find_field_managers(cluster, owners);
-  find_controller(cluster, owners);
+  find_argo(object, owners);
+  find_flux(object, owners);
+  find_objectset(object, owners);
+  find_helm(object, owners);
+  find_field_managers(object, owners);
+  find_controller(object, owners);
   return owners;
 }
 
-std::vector<std::string> manifest_lines(const ClusterState& cluster, std::string_view storage_class) {
-  std::vector<std::string> lines{"spec:"};
-  bool in_tablespaces = false;
-  for (const StorageSetting& setting : cluster.storage) {
-    std::string indent = "  ";
-    if (setting.pointer.starts_with("/spec/tablespaces/")) {
-      const std::string entry = setting.pointer.substr(0, setting.pointer.rfind('/'));
-      if (!in_tablespaces) lines.emplace_back("  tablespaces:");
-      in_tablespaces = true;
-      lines.push_back(fmt::format("    - name: {}", scalar(cluster.object.text_at(entry + "/name"))));
-      indent = "      ";
-    }
-    lines.push_back(fmt::format("{}{}:", indent, setting.pointer.substr(setting.pointer.rfind('/') + 1)));
-    if (setting.in_pvc_template) {
-      lines.push_back(indent + "  pvcTemplate:");
-      lines.push_back(fmt::format("{}    storageClassName: {}", indent, scalar(storage_class)));
-    } else {
-      lines.push_back(fmt::format("{}  storageClass: {}", indent, scalar(storage_class)));
-    }
-  }
-  return lines;
-}
-
-std::vector<std::string> manifest_lines_without_fs_group(const ClusterState& cluster) {
-  return {"spec:", "  podSecurityContext:",
-          fmt::format("    runAsUser: {}", cluster.object.integer_at("/spec/postgresUID", 26)),
-          fmt::format("    runAsGroup: {}", cluster.object.integer_at("/spec/postgresGID", 26)),
-          "    runAsNonRoot: true"};
-}
-
-}  // namespace truenas::cnpg
+}  // namespace truenas::kube
