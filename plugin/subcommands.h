@@ -6,6 +6,7 @@
 namespace truenas::plugin {
 
 Command postgres_command();
+Command storage_class_command();
 Command verify_command();
 Command version_command();
 

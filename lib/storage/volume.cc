@@ -22,6 +22,9 @@ Volume read_volume(const json::Value& object) {
     if (volume.dataset.empty()) volume.dataset = object.text_at(pointer);
   }
   volume.storage_class = object.text_at("/spec/storageClassName");
+  if (volume.storage_class.empty()) {
+    volume.storage_class = kube::annotation_of(object, "volume.beta.kubernetes.io/storage-class");
+  }
   volume.reclaim_policy = object.text_at("/spec/persistentVolumeReclaimPolicy");
   volume.phase = object.text_at("/status/phase");
   volume.claim_ns = object.text_at("/spec/claimRef/namespace");
@@ -36,6 +39,7 @@ std::vector<std::string> volume_fields() {
   std::vector<std::string> fields{"/metadata/name",
                                   "/metadata/uid",
                                   "/metadata/labels",
+                                  "/metadata/annotations/volume.beta.kubernetes.io~1storage-class",
                                   "/spec/csi/driver",
                                   "/spec/csi/volumeHandle",
                                   "/spec/storageClassName",

@@ -19,9 +19,10 @@ struct Volume {
   std::string name, uid;
   std::string driver;  // spec.csi.driver; "" for a volume that no CSI driver serves
   std::string handle;  // spec.csi.volumeHandle
-  std::string
-      dataset;  // the NAS path: volumeAttributes.nfsPath (truenas-csi), .share (Democratic CSI) or nfs.path
-  std::string storage_class, reclaim_policy, phase;
+  // The NAS path: volumeAttributes.nfsPath (truenas-csi), .share (Democratic CSI) or nfs.path.
+  std::string dataset;
+  std::string storage_class;  // spec.storageClassName, or the legacy annotation; "" for none
+  std::string reclaim_policy, phase;
   std::string claim_ns, claim_name, claim_uid;  // spec.claimRef
   std::int64_t bytes = 0;                       // spec.capacity.storage; 0 when absent or unreadable
   bool kept = false;                            // carries our mark

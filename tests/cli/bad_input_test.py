@@ -127,6 +127,55 @@ class BadInput(unittest.TestCase):
     def test_too_many_arguments(self):
         self.refused(["postgres", "a", "b"], 2, "one cluster")
 
+    def test_storageclass_flags_that_exclude_each_other(self):
+        for words, text in ((["--apply", "--rollback"], "exclude each other"),
+                            (["--as-name=x"], "--apply is missing"),
+                            (["--rollback", "--set=pool=x"], "it takes no --from-file and no --set"),
+                            (["truenas-csi-nfs"], "name it with --class"),
+                            (["-o", "name"], "allowed formats are: json,wide,yaml"),
+                            (["--class=UPPER"], "is no name for a StorageClass"),
+                            (["--apply", "--as-name=a/b"], "is no name for a StorageClass"),
+                            (["--set=nfs.mapalluser="], "did you mean nfs.mapAllUser?"),
+                            (["--set=pool"], "--set wants KEY=VALUE"),
+                            (["--from-file", self.path("none.yaml")], "none.yaml"),
+                            (["--from-file", self.directory.name], "cannot read")):
+            with self.subTest(words=words):
+                self.refused(["storageclass", *words], 2, text)
+
+    def test_storageclass_files_that_are_none(self):
+        for text, said in (("", "there is no document in it"), ("kind: Pod", "it is a Pod"), ("[" * 500, "YAML"),
+                           ("kind: StorageClass\napiVersion: storage.k8s.io/v1\nmetadata: {name: a}\nprovisioner: p\n"
+                            "parameters: {nfs.datasetPermissionsMode: 0777}", "must be a string"),
+                           ("a: &a [x]\nb: *a\nkind: StorageClass", "apiVersion")):
+            with self.subTest(text=text[:20]):
+                path = self.path("class.yaml")
+                with open(path, "w") as file:
+                    file.write(text)
+                self.refused(["storageclass", "--from-file", path], 1, "class.yaml", said)
+
+    def test_storageclass_file_about_another_class(self):
+        path = self.path("class.yaml")
+        with open(path, "w") as file:
+            file.write("kind: StorageClass\napiVersion: storage.k8s.io/v1\nmetadata: {name: a}\nprovisioner: p\n")
+        self.refused(["storageclass", "--class=b", "--from-file", path], 2, '--class is "b"', 'is about "a"')
+
+    def test_storageclass_lists_that_are_forbidden_are_errors(self):
+        def answer(method, path):
+            if path.split("?")[0].endswith("/persistentvolumes"):
+                return status(403, "Forbidden", 'persistentvolumes is forbidden: User "u" cannot list')
+            if path.split("?")[0].endswith("/persistentvolumeclaims"):
+                return 200, {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": []}
+            name = path.split("?")[0].rsplit("/", 1)[1]
+            if "configmaps" in path:
+                code, body = status(404, "NotFound", f'configmaps "{name}" not found')
+                return code, {**body, "details": {"name": name, "kind": "configmaps"}}
+            return 200, {"kind": "X", "apiVersion": "v1", "metadata": {"name": name, "uid": "u"}, "provisioner": "p"}
+
+        with Server(answer) as server:
+            self.refused(["storageclass", "--apply", "-y", "--kubeconfig", self.kubeconfig(server.url)], 10,
+                         "forbidden")
+            self.assertEqual(server.writes(), [])
+
     def test_escape_codes_do_not_reach_the_terminal(self):
         code, _, err = run("ver\x1b[31mify")
         self.assertEqual(code, 2)
@@ -135,7 +184,7 @@ class BadInput(unittest.TestCase):
     def test_help_of_every_command(self):
         code, out, _ = run("--help")
         self.assertEqual(code, 0)
-        for command in ("postgres", "verify", "version"):
+        for command in ("storageclass", "postgres", "verify", "version"):
             self.assertIn(command, out)
             code, text, err = run(command, "--help")
             self.assertEqual((code, err), (0, ""))

@@ -6,47 +6,17 @@ user data was destroyed. The server is fake_api_server, which pauses at the k-th
 CRASH_POINTS: "all", or how many (8), spread evenly. Usage: crash_test.py FAKE_API_SERVER PLUGIN
 """
 import concurrent.futures
-import json
 import os
-import queue
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
+
+from server import Server
 
 SERVER, PLUGIN = sys.argv[1:3]
 MOVE = [PLUGIN, "postgres", "-n", "coder", "-y"]
 MOST_RUNS = 4  # a killed run leaves its lock behind, which ends by itself
-
-
-class Server:
-    def __init__(self, directory, *options):
-        self.kubeconfig = os.path.join(directory, "kubeconfig")
-        self.process = subprocess.Popen([SERVER, f"--kubeconfig={self.kubeconfig}", "--tick-ms=10", *options],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.lines = queue.Queue()
-        threading.Thread(target=lambda: [self.lines.put(line.strip()) for line in self.process.stdout],
-                         daemon=True).start()
-        self.until("PORT")
-
-    def until(self, word):
-        while True:
-            line = self.lines.get(timeout=120)
-            if line.startswith(word):
-                return line
-
-    def tell(self, command):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-
-    def state(self):
-        self.tell("state")
-        return json.loads(self.until("STATE")[len("STATE"):])
-
-    def end(self):
-        self.tell("quit")
-        self.process.wait(30)
 
 
 def run(server):
@@ -68,7 +38,7 @@ def faults_of(state):
 def undisturbed():
     """Faults of a run that nobody kills."""
     with tempfile.TemporaryDirectory() as directory:
-        server = Server(directory)
+        server = Server(SERVER, directory)
         ended = run(server)
         faults = faults_of(server.state())
         server.end()
@@ -78,7 +48,7 @@ def undisturbed():
 def trial(moment, number):
     """Faults of one kill; an empty list when all is well."""
     with tempfile.TemporaryDirectory() as directory:
-        server = Server(directory, f"--pause-{moment}-write={number}")
+        server = Server(SERVER, directory, f"--pause-{moment}-write={number}")
         killed = subprocess.Popen(MOVE, env=dict(os.environ, KUBECONFIG=server.kubeconfig), stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL)
         server.until("PAUSED")

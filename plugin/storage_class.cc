@@ -1,0 +1,211 @@
+// `storageclass`: what the class really is, and the way to make it what it should be.
+
+#include "lib/workflow/storage_class.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "lib/engine/dry_run.h"
+#include "lib/report/access_report.h"
+#include "lib/report/plan_report.h"
+#include "lib/report/storage_class_report.h"
+#include "lib/storage/class_compare.h"
+#include "lib/workflow/storage_class/queries.h"
+#include "plugin/connection.h"
+#include "plugin/exit_code.h"
+#include "plugin/storage_class_options.h"
+#include "plugin/subcommands.h"
+
+namespace truenas::plugin {
+namespace {
+
+constexpr Milliseconds k_lock_timeout{5000};
+
+// What one call works with.
+struct Change {
+  StorageClassFlags flags;
+  Connection connection;
+  std::unique_ptr<kube::Reader> reader;
+  std::unique_ptr<engine::JournalStore> journal;
+  kube::Writer* writer = nullptr;  // while a run goes on
+  std::unique_ptr<workflow::StorageClassChange> workflow;
+  bool structured() const {
+    return flags.migration.format == OutputFormat::json || flags.migration.format == OutputFormat::yaml;
+  }
+};
+
+workflow::FactBook fact_book(Change& change) {
+  return {[&change]() -> Result<std::map<std::string, std::string>> {
+            TM_TRY_ASSIGN(const engine::Journal journal, change.journal->read());
+            return journal.facts();
+          },
+          [&change](const std::string& key, const std::string& value) -> Result<void> {
+            if (change.writer == nullptr) {
+              return make_error(Kind::bug, "the journal was to be written outside a run");
+            }
+            return change.journal->set_facts(*change.writer, {{key, value}});
+          }};
+}
+
+// A class beside another one mounts as that one does.
+Result<void> take_from_model(Change& change) {
+  if (change.flags.model.empty()) return {};
+  TM_TRY_ASSIGN(const auto object, change.reader->find(kube::k_storage_class, "", change.flags.model));
+  if (!object) return {};
+  TM_TRY_ASSIGN(const storage::StorageClass model,
+                storage::read_storage_class(*object, "storageclass " + change.flags.model));
+  workflow::ClassOptions& options = change.flags.options;
+  options.wanted = storage::class_beside(&model, options.wanted, options.name);
+  return {};
+}
+
+Result<std::unique_ptr<Change>> open_change(const Arguments& arguments) {
+  auto change = std::make_unique<Change>();
+  TM_TRY_ASSIGN(change->flags, read_storage_class_flags(arguments));
+  TM_TRY_ASSIGN(change->connection, connect(arguments));
+  change->reader = std::make_unique<kube::Reader>(*change->connection.session);
+  TM_TRY(take_from_model(*change));
+  const workflow::ClassOptions& options = change->flags.options;
+  TM_TRY_ASSIGN(std::string cluster_uid, change->reader->cluster_uid());
+  change->journal = std::make_unique<engine::JournalStore>(
+      *change->reader, engine::JournalAddress{change->flags.journal_ns, "storageclass", options.name},
+      engine::JournalBinding{std::move(cluster_uid), "storageclass " + options.name, ""}, system_clock());
+  change->workflow =
+      std::make_unique<workflow::StorageClassChange>(*change->reader, fact_book(*change), options);
+  return change;
+}
+
+Result<workflow::StorageClassReview> look(Change& change, const workflow::StorageClassWorld& world) {
+  TM_TRY_ASSIGN(const workflow::ClassSurroundings surroundings,
+                workflow::read_surroundings(*change.reader, world, change.flags.options));
+  return workflow::review(world, surroundings, change.flags.options);
+}
+
+Result<int> show_review(Change& change, const workflow::StorageClassReview& review, bool headers) {
+  const OutputFormat format = change.flags.migration.format;
+  TM_TRY(print_answer(change.structured()
+                          ? render_document(report::class_review_document(review), format)
+                          : report::render_class_review(review, format == OutputFormat::wide, headers)));
+  std::fprintf(stderr, "%s\n", report::class_review_summary(review).c_str());
+  return review.same() ? k_exit_done : k_exit_mismatch;
+}
+
+Result<int> show_status(Change& change, const workflow::StorageClassWorld& world) {
+  const engine::Next next = change.workflow->next(world);
+  const workflow::ClassOptions& options = change.flags.options;
+  TM_TRY(print_answer(change.structured()
+                          ? render_document(report::class_status_document(world, options, next),
+                                            change.flags.migration.format)
+                          : report::render_class_status(world, options, next)));
+  return k_exit_done;
+}
+
+Result<void> try_plan(Change& change, const engine::Plan& plan) {
+  kube::Permit permit;
+  permit.server_dry_run = true;
+  permit.still_granted = [] { return Result<void>(); };
+  kube::Writer writer(*change.connection.session, permit);
+  change.writer = &writer;
+  const auto trials = engine::try_on_server(plan, writer, *change.workflow);
+  change.writer = nullptr;
+  if (!trials.ok()) return trials.error();
+  std::fputs(report::render_trials(*trials).c_str(), stderr);
+  return engine::judge_trials(*trials);
+}
+
+// What belongs into an owner's repository goes to standard output, ready for a file.
+Result<int> refuse(Change& change, const engine::Plan& plan, const workflow::StorageClassReview& review) {
+  if (!workflow::reverting_owners(review.world).empty() && !change.flags.options.rollback) {
+    const bool json = change.flags.migration.format == OutputFormat::json;
+    TM_TRY(print_answer(render_document(review.manifest, json ? OutputFormat::json : OutputFormat::yaml)));
+  }
+  return make_error(plan.blocked->kind, plan.blocked->why, plan.blocked->hints);
+}
+
+Result<int> show_plan(Change& change, const engine::Plan& plan, const workflow::StorageClassReview& review) {
+  if (plan.blocked) return refuse(change, plan, review);
+  TM_TRY(print_answer(change.structured()
+                          ? render_document(engine::to_json(plan), change.flags.migration.format)
+                          : report::render_plan(plan)));
+  const bool server = change.flags.migration.dry_run == DryRun::server;
+  if (server) TM_TRY(try_plan(change, plan));
+  std::fputs(server ? "nothing was changed (server dry run)\n" : "nothing was changed (dry run)\n", stderr);
+  return k_exit_done;
+}
+
+Result<int> run_change(Change& change, const engine::Plan& plan, const workflow::StorageClassReview& start) {
+  if (plan.blocked) return refuse(change, plan, start);
+  TM_TRY(ask_for_consent(plan, change.flags.migration));
+  if (plan.nothing_to_do()) return k_exit_done;
+  engine::RunningMachine<workflow::StorageClassWorld> machine(*change.workflow);
+  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session,
+                connect_again(change.connection, k_lock_timeout));
+  CarryOut what;
+  what.session = change.connection.session.get();
+  what.lock_session = lock_session.get();
+  what.journal = change.journal.get();
+  what.what = "storageclass " + change.flags.options.name;
+  what.timeout = change.flags.migration.timeout;
+  what.hand_over = [&change](kube::Writer* writer) { change.writer = writer; };
+  TM_TRY_ASSIGN(const engine::Outcome outcome, carry_out(machine, what));
+  if (change.structured()) {
+    std::optional<workflow::StorageClassReview> end;
+    if (machine.world()) {
+      if (auto review = look(change, *machine.world()); review.ok()) end = std::move(review).value();
+    }
+    TM_TRY(print_answer(
+        render_document(report::class_result_document(outcome, end), change.flags.migration.format)));
+  }
+  return conclude(outcome);
+}
+
+Result<int> storage_class(const Arguments& arguments) {
+  if (arguments.yes("print-rbac")) {
+    TM_TRY(print_answer(json::write_yaml(
+        report::cluster_role_document("truenas-migrate-storageclass", workflow::class_permissions("")))));
+    return k_exit_done;
+  }
+  TM_TRY_ASSIGN(const std::unique_ptr<Change> change, open_change(arguments));
+  TM_TRY_ASSIGN(const workflow::StorageClassWorld world, change->workflow->observe());
+  if (change->flags.status) return show_status(*change, world);
+  TM_TRY_ASSIGN(const workflow::StorageClassReview review, look(*change, world));
+  if (!change->flags.apply) return show_review(*change, review, !arguments.yes("no-headers"));
+  TM_TRY_ASSIGN(engine::Plan plan, engine::unfold(*change->workflow, world));
+  report::describe_class_plan(plan, review, change->flags.options);
+  return change->flags.migration.dry_run == DryRun::none ? run_change(*change, plan, review)
+                                                         : show_plan(*change, plan, review);
+}
+
+int run_storage_class(const Arguments& arguments) {
+  const Result<int> code = storage_class(arguments);
+  if (code.ok()) return *code;
+  std::fputs(render_error(code.error()).c_str(), stderr);
+  return exit_code_of(code.error().kind);
+}
+
+}  // namespace
+
+Command storage_class_command() {
+  return {"storageclass",
+          "storageclass",
+          "Show what the new class really is, and make it what it should be",
+          "Compares the live StorageClass with the wanted one, parameter by parameter, by presence (an empty "
+          "one is not\n"
+          "an absent one), and says what each difference means for new volumes, who owns the class, whether "
+          "its driver\n"
+          "is ready, and every claim and volume that depends on it. Without --apply it changes nothing. "
+          "Parameters are\n"
+          "immutable: --apply deletes and makes the class again only while nothing depends on it, and keeps "
+          "the old one\n"
+          "whole in the journal for --rollback. Exit code 0 when it is as wanted, 3 when it differs, 4 when "
+          "refused.",
+          {"kubectl truenas-migrate storageclass",
+           "kubectl truenas-migrate storageclass --set pool=TANK --set nfs.rootSquash=false",
+           "kubectl truenas-migrate storageclass --from-file class.yaml --apply --dry-run=server",
+           "kubectl truenas-migrate storageclass --apply --as-name=truenas-csi-nfs-2"},
+          storage_class_flags,
+          run_storage_class};
+}
+
+}  // namespace truenas::plugin

@@ -1,0 +1,33 @@
+#pragma once
+// Classes for tests, as YAML.
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+#include "lib/storage/class_document.h"
+#include "lib/storage/class_wanted.h"
+
+namespace truenas::storage {
+
+inline json::Value yaml(std::string_view text) {
+  auto parsed = json::parse_yaml(text, "test");
+  REQUIRE_MESSAGE(parsed.ok(), text);
+  return std::move(parsed).value();
+}
+
+inline StorageClass read(const json::Value& object) {
+  auto parsed = read_storage_class(object, "test");
+  REQUIRE_MESSAGE(parsed.ok(), json::write(object));
+  return std::move(parsed).value();
+}
+
+// The runbook's class with these parameters instead ("{protocol: nfs}") and these members over it.
+inline StorageClass class_with(std::string_view parameters, std::string_view members = "{}") {
+  json::Value object = runbook_class("truenas-csi-nfs");
+  object.set("parameters", yaml(parameters));
+  return read(json::apply_merge_patch(object, yaml(members)));
+}
+
+}  // namespace truenas::storage
