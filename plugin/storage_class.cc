@@ -30,6 +30,12 @@ struct Change {
   std::unique_ptr<engine::JournalStore> journal;
   kube::Writer* writer = nullptr;  // while a run goes on
   std::unique_ptr<workflow::StorageClassChange> workflow;
+  // A comparison needs no journal: whoever may only look at classes gets it all the same.
+  bool only_looks() const { return !flags.apply && !flags.status; }
+  void do_without_journal(const Error& error) {
+    std::fprintf(stderr, "note: earlier changes of the class are not known: %s\n", error.what.c_str());
+    journal.reset();
+  }
   bool structured() const {
     return flags.migration.format == OutputFormat::json || flags.migration.format == OutputFormat::yaml;
   }
@@ -37,8 +43,12 @@ struct Change {
 
 workflow::FactBook fact_book(Change& change) {
   return {[&change]() -> Result<std::map<std::string, std::string>> {
-            TM_TRY_ASSIGN(const engine::Journal journal, change.journal->read());
-            return journal.facts();
+            if (change.journal == nullptr) return std::map<std::string, std::string>();
+            const auto journal = change.journal->read();
+            if (journal.ok()) return journal->facts();
+            if (!change.only_looks() || journal.error().kind != Kind::auth) return journal.error();
+            change.do_without_journal(journal.error());
+            return std::map<std::string, std::string>();
           },
           [&change](const std::string& key, const std::string& value) -> Result<void> {
             if (change.writer == nullptr) {
@@ -67,10 +77,17 @@ Result<std::unique_ptr<Change>> open_change(const Arguments& arguments) {
   change->reader = std::make_unique<kube::Reader>(*change->connection.session);
   TM_TRY(take_from_model(*change));
   const workflow::ClassOptions& options = change->flags.options;
-  TM_TRY_ASSIGN(std::string cluster_uid, change->reader->cluster_uid());
-  change->journal = std::make_unique<engine::JournalStore>(
-      *change->reader, engine::JournalAddress{change->flags.journal_ns, "storageclass", options.name},
-      engine::JournalBinding{std::move(cluster_uid), "storageclass " + options.name, ""}, system_clock());
+  auto cluster_uid = change->reader->cluster_uid();
+  if (cluster_uid.ok()) {
+    change->journal = std::make_unique<engine::JournalStore>(
+        *change->reader, engine::JournalAddress{change->flags.journal_ns, "storageclass", options.name},
+        engine::JournalBinding{std::move(cluster_uid).value(), "storageclass " + options.name, ""},
+        system_clock());
+  } else if (change->only_looks() && cluster_uid.error().kind == Kind::auth) {
+    change->do_without_journal(cluster_uid.error());
+  } else {
+    return cluster_uid.error();
+  }
   change->workflow =
       std::make_unique<workflow::StorageClassChange>(*change->reader, fact_book(*change), options);
   return change;

@@ -18,7 +18,7 @@ SERVER, PLUGIN = sys.argv[1:3]
 WANTED = ["--set=pool=TANK", "--set=nfs.rootSquash=false"]
 APPLY = [PLUGIN, "storageclass", *WANTED, "--apply", "-y"]
 MOST_RUNS = 4  # a killed run leaves its lock behind, which ends by itself
-WRITES = 14  # a run makes so many; the last few only note its end and give the lock back
+WRITES = 13  # a run makes so many; the last few only note its end and give the lock back
 
 
 def run(server, *words):
@@ -48,6 +48,7 @@ def trial(moment, number):
         reached = server.paused_or_ended(killed)
         killed.send_signal(signal.SIGKILL)
         killed.wait()
+        server.tell(f"pause {moment} 0")
         server.tell("go")
         faults = until_done(server, *WANTED, "--apply", "-y")
         if run(server, *WANTED).returncode != 0:
