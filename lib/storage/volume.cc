@@ -36,17 +36,13 @@ Volume read_volume(const json::Value& object) {
 }
 
 std::vector<std::string> volume_fields() {
-  std::vector<std::string> fields{"/metadata/name",
-                                  "/metadata/uid",
-                                  "/metadata/labels",
-                                  "/metadata/annotations/volume.beta.kubernetes.io~1storage-class",
-                                  "/spec/csi/driver",
-                                  "/spec/csi/volumeHandle",
-                                  "/spec/storageClassName",
-                                  "/spec/persistentVolumeReclaimPolicy",
-                                  "/spec/claimRef",
-                                  "/spec/capacity",
-                                  "/status/phase"};
+  std::vector<std::string> fields{
+      "/metadata/name",         "/metadata/uid",
+      "/metadata/labels",       "/metadata/annotations/volume.beta.kubernetes.io~1storage-class",
+      "/spec/csi/driver",       "/spec/csi/volumeHandle",
+      "/spec/storageClassName", "/spec/persistentVolumeReclaimPolicy",
+      "/spec/claimRef",         "/spec/capacity",
+      "/status/phase"};
   fields.insert(fields.end(), std::begin(k_dataset_fields), std::end(k_dataset_fields));
   return fields;
 }
