@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "lib/mover/identity.h"
 
@@ -82,8 +81,8 @@ Attempt<Listing> Listing::read(int directory) {
       if (!is_dot(name)) listing.add(name, directory);
       at += length;
     }
-    // Offsets have 32 bits: at 255 bytes a name that is 16 million names in one directory.
-    if (listing.names_.size() > std::numeric_limits<std::uint32_t>::max() - 2 * block.size())
+    // Places have 32 bits: at 255 bytes a name that is 16 million names in one directory.
+    if (listing.blocks_.size() + 2 >= std::size_t{1} << (32 - k_block_bits))
       return Attempt<Listing>::failed(ENOMEM);
   }
   listing.sort();
@@ -97,28 +96,32 @@ void Listing::add(const char* name, int directory) {
     kept = static_cast<std::uint32_t>(kept_.size());
     kept_.push_back(*attributes);
   }
-  order_.push_back(static_cast<std::uint32_t>(names_.size()));
-  const std::size_t at = names_.size();
   const std::size_t length = std::strlen(name) + 1;
-  names_.resize(at + sizeof kept + length);
-  std::memcpy(names_.data() + at, &kept, sizeof kept);
-  std::memcpy(names_.data() + at + sizeof kept, name, length);
+  const std::size_t block_size = std::size_t{1} << k_block_bits;
+  if (block_size - used_ < sizeof kept + length) {
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_size));
+    used_ = 0;
+  }
+  char* const into = blocks_.back().get() + used_;
+  std::memcpy(into, &kept, sizeof kept);
+  std::memcpy(into + sizeof kept, name, length);
+  order_.push_back(static_cast<std::uint32_t>(((blocks_.size() - 1) << k_block_bits) | used_));
+  used_ += sizeof kept + length;
 }
 
 void Listing::sort() {
-  const char* names = names_.data();
-  std::sort(order_.begin(), order_.end(), [names](std::uint32_t left, std::uint32_t right) {
-    return std::strcmp(names + left + sizeof(std::uint32_t), names + right + sizeof(std::uint32_t)) < 0;
+  std::sort(order_.begin(), order_.end(), [this](std::uint32_t left, std::uint32_t right) {
+    return std::strcmp(record(left) + sizeof(std::uint32_t), record(right) + sizeof(std::uint32_t)) < 0;
   });
 }
 
 std::string_view Listing::name(std::size_t index) const {
-  return std::string_view(names_.data() + order_[index] + sizeof(std::uint32_t));
+  return std::string_view(record(order_[index]) + sizeof(std::uint32_t));
 }
 
 Attempt<Attributes> Listing::attributes(std::size_t index, int directory) const {
   std::uint32_t kept = k_not_kept;
-  std::memcpy(&kept, names_.data() + order_[index], sizeof kept);
+  std::memcpy(&kept, record(order_[index]), sizeof kept);
   if (kept != k_not_kept) return kept_[kept];
   return read_attributes(directory, name(index).data());
 }

@@ -3,6 +3,7 @@
 // so neither PATH_MAX nor a link that somebody puts in the way can lead elsewhere. Nothing here recurses.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,7 +37,7 @@ std::string handle_path(const Descriptor& handle);
 // attributes.
 class Listing {
  public:
-  static constexpr std::size_t k_kept_attributes = 65536;
+  static constexpr std::size_t k_kept_attributes = 32768;
 
   // Reads the whole directory from its beginning, and the attributes of every name right behind each block of
   // names (which keeps NFS on READDIRPLUS). Attributes that could not be read are asked for again later.
@@ -54,8 +55,16 @@ class Listing {
   void add(const char* name, int directory);
   void sort();
 
-  std::vector<char> names_;           // each: 4 bytes index into kept_, the name, NUL
-  std::vector<std::uint32_t> order_;  // offsets into names_, sorted
+  const char* record(std::uint32_t where) const {
+    return blocks_[where >> k_block_bits].get() + (where & k_within);
+  }
+
+  // Names lie in blocks, because one growing piece would for a moment be there twice.
+  static constexpr unsigned k_block_bits = 16;
+  static constexpr std::uint32_t k_within = (1U << k_block_bits) - 1;
+  std::vector<std::unique_ptr<char[]>> blocks_;        // records: 4 bytes index into kept_, the name, NUL
+  std::size_t used_ = std::size_t{1} << k_block_bits;  // of the last block
+  std::vector<std::uint32_t> order_;  // where each record is: block, offset in it; sorted by name
   std::vector<Attributes> kept_;
 };
 
