@@ -200,7 +200,10 @@ bool may_pass_without_fs_group(const CanaryVerdict& verdict) {
 }
 
 Error explain_canary_failure(const ClusterState& cluster, std::string_view storage_class,
-                             const CanaryVerdict& verdict, bool without_fs_group) {
+                             const CanaryVerdict& verdict, bool asked_without_fs_group) {
+  // The Cluster's own context may have none.
+  const bool without_fs_group =
+      pod_security_context(cluster, asked_without_fs_group).find("fsGroup") == nullptr;
   Error error{Kind::refused, fmt::format("the canary on storage class {} failed at stage {}", storage_class,
                                          verdict.stage.empty() ? "unknown" : verdict.stage)};
   if (verdict.stage == "owner") {

@@ -144,7 +144,8 @@ TEST_CASE("failures: from the script, from the Pod, from Events") {
 }
 
 TEST_CASE("each failure says what to change") {
-  const ClusterState cluster = load_cluster("healthy");
+  ClusterState cluster = load_cluster("healthy");
+  cluster.object.remove_at("/spec/podSecurityContext");
   const auto explain = [&](std::string stage, std::string detail, std::string owner, std::string root,
                            bool second, bool without) {
     CanaryVerdict verdict;
@@ -170,6 +171,11 @@ TEST_CASE("each failure says what to change") {
   CHECK(contains(text, "fsGroup did not make it writable"));
   text = explain("create", "Permission denied", "", "0:0 755", false, true);
   CHECK(contains(text, "there the Cluster needs fsGroup"));
+  // The Cluster's own context has none: nothing is blamed on fsGroup.
+  cluster.object.set_at("/spec/podSecurityContext", yaml("{runAsUser: 26, runAsGroup: 26}"));
+  text = explain("create", "Permission denied", "", "0:0 755", false, false);
+  CHECK(contains(text, "there the Cluster needs fsGroup"));
+  CHECK_FALSE(contains(text, "fsGroup did not make it writable"));
   text = explain("provision", "no such provisioner", "", "", false, false);
   CHECK(contains(text, "kubectl get storageclass truenas-csi-nfs"));
 }
