@@ -1,4 +1,4 @@
-# Builds the Go programs of modules/ into the cache. A module's folder in the cache is named by a hash of its sources,
+# Builds the Go programs of modules/, and nfs-share, into the cache. A module's folder in the cache is named by a hash of its sources,
 # of the compiler and of the way it is built: what is there is never built again.
 # shellcheck shell=bash disable=SC2154
 
@@ -77,12 +77,38 @@ copy_crds() {
   done >"$1"
 }
 
-# Links every program of the sources as they are now into $cache/bin.
+# The folder in the cache that holds nfs-share, the one program that is not Go's.
+share_folder() {
+  local hash
+  hash=$(
+    cd "$cluster_source/share"
+    { c++ --version && pkg-config --modversion fuse3 && cat CMakeLists.txt ./*.h ./*.cc; } | sha256sum
+  )
+  printf '%s/share-%s\n' "$cache" "${hash:0:16}"
+}
+
+build_share() {
+  local folder work
+  folder=$(share_folder)
+  [[ ! -d $folder ]] || return 0
+  say "building nfs-share..."
+  work=$(mktemp -d "$cache/share.XXXXXX")
+  { cmake -S "$cluster_source/share" -B "$work/build" && nice -n 10 cmake --build "$work/build" --parallel 2; } >"$work/log" 2>&1 ||
+    { cat "$work/log" >&2; rm -rf "$work"; die "building nfs-share failed"; }
+  mkdir -p "$work/made"
+  mv "$work/build/nfs-share" "$work/made/"
+  # Somebody else may have been quicker.
+  mv -T "$work/made" "$folder" 2>/dev/null || [[ -x $folder/nfs-share ]] || die "$folder cannot be made"
+  rm -rf "$work"
+}
+
+# Links every program of the sources as they are now into a directory.
 link_programs() {
   local module folder
-  mkdir -p "$cache/bin"
+  mkdir -p "$1"
   for module in "${modules[@]}"; do
     folder=$(module_folder "$module")
-    ln -sfn "$folder"/* "$cache/bin/"
+    ln -sfn "$folder"/* "$1/"
   done
+  ln -sfn "$(share_folder)/nfs-share" "$1/"
 }

@@ -34,6 +34,15 @@ says() {
   return 1
 }
 
+# refuses TEXT COMMAND…: true when the command fails and says TEXT.
+refuses() {
+  local text=$1 output; shift
+  if output=$("$@" 2>&1); then printf 'it did not refuse: %s\n' "$output"; return 1; fi
+  [[ $output == *"$text"* ]] && return 0
+  printf 'it said: %s\n' "$output"
+  return 1
+}
+
 finish() {
   echo "$checks_passed passed, $checks_failed failed, $checks_skipped skipped"
   ((checks_failed == 0))

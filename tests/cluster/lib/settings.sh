@@ -23,6 +23,7 @@ cluster_root=${CLUSTER_ROOT:-/var/lib/truenas-migrate-cluster}
 pod_cidr=${CLUSTER_CIDR:-10.88.0.0/16}
 service_cidr=${CLUSTER_SERVICE_CIDR:-10.96.0.0/24}
 site=${CLUSTER_SITE:-runbook}
+new_class=${CLUSTER_NEW_CLASS:-runbook}
 old_attach_required=${CLUSTER_OLD_ATTACH_REQUIRED:-true}
 
 node_name=node1

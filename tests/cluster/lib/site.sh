@@ -43,6 +43,9 @@ seed_database() {
   [[ $present == t ]] || in_primary psql -qAtX -v ON_ERROR_STOP=1 -d coder <"$cluster_source/manifests/site-data.sql" >/dev/null
 }
 
+# Before 1.28 a Cluster has no such field: its Pods always get fsGroup.
+without_unknown_fields() { if [[ $cnpg_version == 1.27.* ]]; then sed '/Without fsGroup/d; /^  podSecurityContext:/,/runAsGroup/d'; else cat; fi; }
+
 make_coder() {
   local password
   password=$(kubectl get secret -n coder coder-postgres-app -o 'jsonpath={.data.password}' | base64 -d)
@@ -55,7 +58,7 @@ make_site() {
   [[ ! -e $run/site-made ]] || return 0
   make_namespace coder
   make_namespace coder-workspaces
-  sed "s|@POSTGRES_IMAGE@|$(postgres_image)|" "$cluster_source/manifests/site-postgres.yaml" | apply -
+  sed "s|@POSTGRES_IMAGE@|$(postgres_image)|" "$cluster_source/manifests/site-postgres.yaml" | without_unknown_fields | apply -
   make_workspaces
   wait_until 600 "an answer of the database coder/coder-postgres" database_answers
   seed_database

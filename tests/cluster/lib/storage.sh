@@ -13,7 +13,7 @@ start_driver() {
   # A sidecar that has lost its driver ends at its next call, and nobody would start it again.
   component_pid "csi-$name" >/dev/null || { stop_component "csi-provisioner-$name" && stop_component "csi-attacher-$name"; }
   start_component "csi-$name" "$bin/csi" -shape="$shape" -name="$name" -node-id="$node_name" \
-    -nas-root="$nas" -kubelet-root="$kubelet_root"
+    -nas-root="$nas" -kubelet-root="$kubelet_root" -share-program="$bin/nfs-share"
   wait_for_component "csi-$name" 60 test -S "$socket"
   start_component "csi-provisioner-$name" "$bin/csi-provisioner" --kubeconfig="$configs/storage.kubeconfig" \
     --csi-address="$socket" --extra-create-metadata "$@"
@@ -34,7 +34,8 @@ registered() { [[ " $(kubectl get csinode "$node_name" -o 'jsonpath={.spec.drive
 start_storage() {
   make_nas
   apply_old_driver
-  kubectl apply --server-side --force-conflicts -f "$cluster_source/manifests/storage-new.yaml" >/dev/null
+  kubectl apply --server-side --force-conflicts -f "$cluster_source/manifests/storage-new.yaml" \
+    -f "$cluster_source/manifests/class-$new_class.yaml" >/dev/null
   start_driver "$old_driver" democratic
   start_driver "$new_driver" truenas --default-fstype=ext4 --feature-gates=Topology=true
   wait_until 120 "the registration of $old_driver" registered "$old_driver"

@@ -31,6 +31,27 @@ test_kubelet_restart() {
   check "its Pods went on meanwhile" equal "$(restarts)" "$before"
 }
 
+# share_of NAME: the process that serves a Pod's volume.
+share_of() { pgrep -f -- "nfs-share --rule=.* $nas/mnt/[^ ]*/$(volume_of "$1") $kubelet_root/pods/"; }
+shares_and_mounts() { [[ $(pgrep -fc -- "nfs-share --rule=.* $nas/mnt/") == $(enter grep -c ' fuse.nfs-share ' /proc/mounts) ]]; }
+
+# A share whose process was killed is dead for its Pod, and for no other; the next Pod mounts it anew.
+killed_share() {
+  local pid
+  pid=$(share_of new)
+  kill -KILL "$pid"
+  if kubectl exec new -- cat /data/file; then return 1; fi
+  written old SAS/RKE2
+  kubectl delete pod new --wait --timeout=120s
+  claim new truenas-csi-nfs
+  written new SAS
+  wait_until 30 "the end of what served removed Pods" shares_and_mounts
+}
+
+test_killed_share() {
+  check "a killed share can be mounted again" killed_share
+}
+
 test_killed_components() {
   local before name
   before=$(restarts)
@@ -60,7 +81,7 @@ comes_back() {
 no_mounts() { ! grep " $cluster_root/" /proc/self/mountinfo; }
 # Looked for in another way than `down` does: by what runs and which cgroup it is in.
 no_processes() {
-  ! readlink /proc/[0-9]*/exe 2>/dev/null | grep -E "^$cache/.*/(etcd|kubelet|kube-[a-z-]+|coredns|manager|csi[a-z-]*)$" &&
+  ! readlink /proc/[0-9]*/exe 2>/dev/null | grep -E "^$cache/.*/(etcd|kubelet|kube-[a-z-]+|coredns|manager|csi[a-z-]*|nfs-share)$" &&
     ! pgrep -af "containerd.*$cluster_root" && ! grep -ls "/$pods_cgroup/" /proc/[0-9]*/cgroup
 }
 no_chains() { equal "$(kubernetes_chains)" "" && ! iptables-save | grep -- "$bridge"; }

@@ -35,6 +35,8 @@ test_refusals() {
   check "a process that is merely called so is no kubelet" not_taken_for_a_kubelet "$listener"
   kill "$listener"
   wait "$listener" 2>/dev/null || true
+  check "refuses where there is no /dev/fuse" refuses "has no /dev/fuse" \
+    unshare --mount sh -c 'mount -t tmpfs none /dev && exec "$0"' "$here/up"
   check "nothing was made by all this" nothing_made
 }
 

@@ -94,6 +94,9 @@ test_storage() {
   check "the new dataset's volume has TrueNAS CSI's shape" equal_shape new
   check "the new dataset's directory is root's, open to all" equal "$(stat -c '%u:%g %a' "$nas/mnt/SAS/$(volume_of new)")" "0:0 777"
   check "the node has both drivers with their topology" node_drivers
+  check "the old class's volume squashes nobody" contract old no_root_squash
+  check "the new class's volume squashes root" contract new root_squash
+  check "as many shares are served as are mounted" shares_and_mounts
   check "a deleted claim's dataset is really gone, its neighbours stay" deletion
 }
 
@@ -106,6 +109,14 @@ truenas-nfs null"
 }
 
 gone() { ! kubectl get pv "$1" 2>/dev/null && [[ ! -e $2 ]]; }
+
+# contract NAME RULE: on the volume as the Pod has it mounted, bound to where everybody may go.
+contract() {
+  local mount
+  mount=$kubelet_root/pods/$(kubectl get pod "$1" -o 'jsonpath={.metadata.uid}')/volumes/kubernetes.io~csi/$(volume_of "$1")/mount
+  enter unshare --mount --propagation private \
+    sh -c 'mount --bind "$1" /mnt && exec "$0" /mnt "$2"' "$here/../nfs/squash-contract" "$mount" "$2"
+}
 
 deletion() {
   local name volume folder
@@ -120,4 +131,5 @@ deletion() {
     wait_until 180 "the deletion of $volume" gone "$volume" "$folder"
   done
   written old SAS/RKE2 && written new SAS
+  wait_until 30 "the end of what served removed Pods" shares_and_mounts
 }

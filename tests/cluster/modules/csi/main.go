@@ -39,12 +39,13 @@ func run(ctx context.Context) error {
 	flag.StringVar(&settings.Pool, "pool", "SAS", "pool of the volumes")
 	flag.StringVar(&settings.Parent, "parent", "SAS/RKE2", "dataset below which the democratic shape makes volumes")
 	flag.StringVar(&settings.Server, "server", "127.0.0.1", "address of the appliance, as volumes name it")
+	flag.StringVar(&settings.ShareProgram, "share-program", "", "the program nfs-share")
 	flag.Parse()
 
 	shapes := map[string]driver.Shape{"democratic": driver.Democratic{Settings: settings}, "truenas": driver.TrueNAS{Settings: settings}}
 	shape, known := shapes[*shapeName]
-	if !known || settings.Name == "" || settings.NodeID == "" || *kubelet == "" {
-		return fmt.Errorf("-shape (democratic or truenas), -name, -node-id and -kubelet-root are needed")
+	if !known || settings.Name == "" || settings.NodeID == "" || *kubelet == "" || settings.ShareProgram == "" {
+		return fmt.Errorf("-shape (democratic or truenas), -name, -node-id, -kubelet-root and -share-program are needed")
 	}
 	appliance, err := nas.Open(*root)
 	if err != nil {

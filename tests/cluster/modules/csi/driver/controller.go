@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	"errors"
-	"io/fs"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
 	"google.golang.org/grpc/codes"
@@ -35,11 +34,11 @@ func (d *Driver) CreateVolume(_ context.Context, request *csi.CreateVolumeReques
 	if err != nil {
 		return nil, err
 	}
-	size := max(request.GetCapacityRange().GetRequiredBytes(), minimumQuota)
-	if err := d.appliance.Create(volume.Dataset, fs.FileMode(volume.Mode), size); err != nil {
+	volume.Made.Quota = max(request.GetCapacityRange().GetRequiredBytes(), minimumQuota)
+	if err := d.appliance.Create(volume.Dataset, volume.Made); err != nil {
 		return nil, asStatus(err, volume.Dataset)
 	}
-	volume.Answer.CapacityBytes = size
+	volume.Answer.CapacityBytes = volume.Made.Quota
 	return &csi.CreateVolumeResponse{Volume: volume.Answer}, nil
 }
 
@@ -138,6 +137,8 @@ func asStatus(err error, handle string) error {
 		return status.Errorf(codes.NotFound, "volume not found: %v", err)
 	case errors.Is(err, nas.ErrNotFound):
 		return status.Errorf(codes.NotFound, "volume %s not found: %v", handle, err)
+	case errors.Is(err, nas.ErrNotShared):
+		return status.Errorf(codes.Internal, "mount.nfs: access denied by server while mounting %s: %v", handle, err)
 	case errors.Is(err, nas.ErrBusy):
 		return status.Errorf(codes.FailedPrecondition, "volume %s: %v", handle, err)
 	default:

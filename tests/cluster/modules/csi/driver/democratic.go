@@ -2,6 +2,8 @@ package driver
 
 import (
 	"github.com/container-storage-interface/spec/lib/go/csi"
+
+	"kubectl-truenas-migrate/tests/cluster/modules/csi/nas"
 )
 
 // Democratic answers as Democratic CSI's freenas-api-nfs driver: bare volume handles below one parent dataset, staging
@@ -32,13 +34,14 @@ func (s Democratic) NodeCapabilities() []csi.NodeServiceCapability_RPC_Type {
 // Topology implements Shape.
 func (s Democratic) Topology() *csi.Topology { return nil }
 
-// Volume implements Shape. Whatever the class's parameters say is ignored, as the real driver ignores it.
+// Volume implements Shape. Whatever the class's parameters say is ignored, as the real driver ignores it: its own settings
+// open the dataset to all and map root to root.
 func (s Democratic) Volume(request *csi.CreateVolumeRequest) (Volume, error) {
 	dataset, err := s.Dataset(request.GetName())
 	if err != nil {
 		return Volume{}, err
 	}
-	return Volume{Dataset: dataset, Mode: 0o777, Answer: &csi.Volume{
+	return Volume{Dataset: dataset, Made: nas.Properties{Mode: 0o777, Squash: "no_root_squash"}, Answer: &csi.Volume{
 		VolumeId: request.GetName(),
 		VolumeContext: map[string]string{
 			"node_attach_driver": "nfs",

@@ -23,6 +23,8 @@ type Settings struct {
 	Pool   string // pool of new volumes where the class names none
 	Parent string // dataset below which the democratic shape makes its volumes
 	Server string // address that the volumes' attributes name
+	// ShareProgram mounts a dataset on the node as a share with its squash rule.
+	ShareProgram string
 }
 
 // Shape is one driver's way of answering.
@@ -45,7 +47,7 @@ type Shape interface {
 // Volume is a shape's decision about a volume to be made.
 type Volume struct {
 	Dataset string
-	Mode    uint32
+	Made    nas.Properties // its quota is the request's
 	Answer  *csi.Volume
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
@@ -87,6 +88,49 @@ func TestDatasetPermissionsDecideTheModeOfTheDirectory(t *testing.T) {
 		if status.Code(err) != codes.InvalidArgument {
 			t.Errorf("mode %q: %v, want InvalidArgument", mode, err)
 		}
+	}
+}
+
+func TestTheClassDecidesWhomTheShareSquashes(t *testing.T) {
+	type parameters = map[string]string
+	for _, row := range []struct {
+		parameters parameters
+		rule       string
+		code       codes.Code
+	}{
+		{nil, "all_squash,anonuid=0,anongid=0", codes.OK},
+		{parameters{"nfs.mapAllUser": "", "nfs.mapAllGroup": ""}, "root_squash", codes.OK},
+		{parameters{"nfs.mapAllUser": ""}, "", codes.Internal},
+		{parameters{"nfs.mapAllUser": "1000", "nfs.mapAllGroup": "1000"}, "all_squash,anonuid=1000,anongid=1000", codes.OK},
+		{parameters{"nfs.mapAllGroup": ""}, "all_squash,anonuid=0", codes.OK},
+		{parameters{"nfs.mapAllUser": "stranger"}, "", codes.OK},
+		{parameters{"nfs.rootSquash": "false", "nfs.mapAllUser": "1000"}, "no_root_squash", codes.OK},
+		{parameters{"nfs.rootSquash": "true"}, "all_squash,anonuid=0,anongid=0", codes.OK},
+	} {
+		rule, err := squashRule(row.parameters)
+		if rule != row.rule || status.Code(err) != row.code {
+			t.Errorf("%v: %q, %v, want %q, %v", row.parameters, rule, err, row.rule, row.code)
+		}
+	}
+}
+
+func TestTheShareBelongsToTheDatasetWhicheverVolumeLeadsToIt(t *testing.T) {
+	all, _ := drivers(t)
+	if _, err := all["democratic"].CreateVolume(context.Background(), creation("pvc-1", nil)); err != nil {
+		t.Fatal(err)
+	}
+	adopted, err := all["truenas"].share("SAS/RKE2/pvc-1")
+	if err != nil || adopted.Rule != "no_root_squash" || adopted.Name != "127.0.0.1:/mnt/SAS/RKE2/pvc-1" {
+		t.Errorf("%v, %v", adopted, err)
+	}
+	unknown := creation("pvc-2", map[string]string{"nfs.mapAllUser": "stranger"})
+	if _, err := all["truenas"].CreateVolume(context.Background(), unknown); err != nil {
+		t.Fatal(err)
+	}
+	_, err = all["truenas"].NodePublishVolume(context.Background(), &csi.NodePublishVolumeRequest{VolumeId: "SAS/pvc-2",
+		TargetPath: filepath.Join(t.TempDir(), "mount"), PublishContext: map[string]string{"protocol": "nfs"}})
+	if status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "access denied by server") {
+		t.Errorf("mounting what is not exported: %v", err)
 	}
 }
 

@@ -2,16 +2,13 @@ package driver
 
 import (
 	"context"
-	"errors"
-	"os"
-	"slices"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"kubectl-truenas-migrate/tests/cluster/modules/csi/nas"
+	"kubectl-truenas-migrate/tests/cluster/modules/csi/shares"
 )
 
 // NodeGetInfo implements csi.NodeServer.
@@ -44,7 +41,8 @@ func (d *Driver) NodeUnstageVolume(context.Context, *csi.NodeUnstageVolumeReques
 	return &csi.NodeUnstageVolumeResponse{}, nil
 }
 
-// NodePublishVolume mounts the dataset's directory at the Pod's target path.
+// NodePublishVolume mounts the dataset's share at the Pod's target path. What the share is like was decided on the
+// appliance when it was made, whichever volume leads to it.
 func (d *Driver) NodePublishVolume(_ context.Context, request *csi.NodePublishVolumeRequest) (
 	*csi.NodePublishVolumeResponse, error) {
 	if err := d.shape.CheckPublish(request.GetPublishContext()); err != nil {
@@ -54,16 +52,16 @@ func (d *Driver) NodePublishVolume(_ context.Context, request *csi.NodePublishVo
 	if err != nil {
 		return nil, err
 	}
-	source, err := d.appliance.HostPath(dataset)
+	share, err := d.share(dataset)
 	if err != nil {
 		return nil, asStatus(err, request.GetVolumeId())
 	}
-	target := request.GetTargetPath()
-	if target == "" {
+	share.Target, share.ReadOnly = request.GetTargetPath(), request.GetReadonly()
+	if share.Target == "" {
 		return nil, invalid("target path missing")
 	}
-	if err := mount(source, target, request.GetReadonly()); err != nil {
-		return nil, status.Errorf(codes.Internal, "mounting %s at %s: %v", source, target, err)
+	if err := shares.Make(share); err != nil {
+		return nil, status.Errorf(codes.Internal, "mounting %s at %s: %v", share.Name, share.Target, err)
 	}
 	return &csi.NodePublishVolumeResponse{}, nil
 }
@@ -75,12 +73,8 @@ func (d *Driver) NodeUnpublishVolume(_ context.Context, request *csi.NodeUnpubli
 	if target == "" {
 		return nil, invalid("target path missing")
 	}
-	if err := unix.Unmount(target, unix.UMOUNT_NOFOLLOW); err != nil && !notMounted(err) {
-		return nil, status.Errorf(codes.Internal, "unmounting %s: %v", target, err)
-	}
-	// rmdir(2) fails on a directory that is not empty or still mounted: data cannot be reached through it.
-	if err := unix.Rmdir(target); err != nil && !errors.Is(err, unix.ENOENT) {
-		return nil, status.Errorf(codes.Internal, "removing the directory %s: %v", target, err)
+	if err := shares.Remove(target); err != nil {
+		return nil, status.Errorf(codes.Internal, "%v", err)
 	}
 	return &csi.NodeUnpublishVolumeResponse{}, nil
 }
@@ -106,26 +100,13 @@ func (d *Driver) NodeGetVolumeStats(_ context.Context, request *csi.NodeGetVolum
 	}}, nil
 }
 
-func mount(source, target string, readOnly bool) error {
-	if err := os.MkdirAll(target, 0o750); err != nil {
-		return err
-	}
-	targets, err := nas.MountTargets()
-	if err != nil || slices.Contains(targets, target) {
-		return err
-	}
-	if err := unix.Mount(source, target, "", unix.MS_BIND, ""); err != nil {
-		return err
-	}
-	if !readOnly {
-		return nil
-	}
-	err = unix.Mount("", target, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, "")
+// share is what the appliance exports of a dataset, without a target yet.
+func (d *Driver) share(dataset string) (shares.Mount, error) {
+	source, err := d.appliance.HostPath(dataset)
 	if err != nil {
-		// A writable mount must not stay where a read-only one was asked for.
-		err = errors.Join(err, unix.Unmount(target, unix.MNT_DETACH))
+		return shares.Mount{}, err
 	}
-	return err
+	rule, err := d.appliance.Squash(dataset)
+	return shares.Mount{Program: d.settings.ShareProgram, Rule: rule, Name: d.settings.Server + ":/mnt/" + dataset,
+		Source: source}, err
 }
-
-func notMounted(err error) bool { return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) }

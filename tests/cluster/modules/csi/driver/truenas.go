@@ -2,7 +2,6 @@ package driver
 
 import (
 	"maps"
-	"strconv"
 	"strings"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
@@ -65,8 +64,11 @@ func (s TrueNAS) Volume(request *csi.CreateVolumeRequest) (Volume, error) {
 	if protocol, named := parameters["protocol"]; named && strings.ToLower(protocol) != "nfs" {
 		return Volume{}, invalid("invalid storage class parameters: invalid protocol: %s (valid: nfs)", protocol)
 	}
-	mode, err := permissions(parameters)
+	made, err := permissions(parameters)
 	if err != nil {
+		return Volume{}, err
+	}
+	if made.Squash, err = squashRule(parameters); err != nil {
 		return Volume{}, err
 	}
 	dataset := pool + "/" + strings.NewReplacer(" ", "_", ":", "_", "@", "_", "#", "_").Replace(request.GetName())
@@ -74,35 +76,11 @@ func (s TrueNAS) Volume(request *csi.CreateVolumeRequest) (Volume, error) {
 	maps.Copy(attributes, parameters)
 	attributes["nfsServer"] = s.Settings.Server
 	attributes["nfsPath"] = "/mnt/" + dataset
-	return Volume{Dataset: dataset, Mode: mode, Answer: &csi.Volume{
+	return Volume{Dataset: dataset, Made: made, Answer: &csi.Volume{
 		VolumeId:           dataset,
 		VolumeContext:      attributes,
 		AccessibleTopology: []*csi.Topology{{Segments: map[string]string{poolKey: pool}}},
 	}}, nil
-}
-
-// permissions reads nfs.datasetPermissions*; without a mode the dataset's directory is root's alone to write.
-func permissions(parameters map[string]string) (uint32, error) {
-	for _, key := range []string{"nfs.datasetPermissionsUser", "nfs.datasetPermissionsGroup"} {
-		if value, named := parameters[key]; named {
-			if _, err := strconv.ParseUint(value, 10, 32); err != nil {
-				return 0, invalid("invalid storage class parameters: invalid %s: %s (must be numeric)", key, value)
-			}
-			if value != "0" {
-				return 0, invalid("the test appliance knows only owner 0, not %s %s", key, value)
-			}
-		}
-	}
-	text, named := parameters["nfs.datasetPermissionsMode"]
-	if !named || text == "" {
-		return 0o755, nil
-	}
-	mode, err := strconv.ParseUint(text, 8, 32)
-	if err != nil || len(text) != 4 || text[0] != '0' {
-		return 0, invalid("invalid storage class parameters: invalid nfs.datasetPermissionsMode: %s "+
-			"(must be octal string e.g. 0777, 0755)", text)
-	}
-	return uint32(mode), nil
 }
 
 // Dataset implements Shape.

@@ -21,6 +21,7 @@ const (
 	MarkerName = ".truenas-migrate-test-nas"
 	mountTree  = "mnt"
 	quotaTree  = "quota"
+	shareTree  = "share"
 )
 
 var (
@@ -28,6 +29,8 @@ var (
 	ErrNotFound = errors.New("resource not found")
 	// ErrBusy is returned by Delete when a mount lies inside the dataset.
 	ErrBusy = errors.New("dataset is busy")
+	// ErrNotShared is returned for a dataset that exists and is not exported.
+	ErrNotShared = errors.New("dataset is not exported")
 	// ErrInvalidName is returned for every name that is not <pool>/<name>[/<name>…] of harmless characters.
 	ErrInvalidName = errors.New("invalid volume ID format")
 )
@@ -55,7 +58,7 @@ func Open(path string) (*Appliance, error) {
 		root.Close()
 		return nil, fmt.Errorf("%s is not a root of datasets: %w", real, err)
 	}
-	for _, tree := range []string{mountTree, quotaTree} {
+	for _, tree := range []string{mountTree, quotaTree, shareTree} {
 		if err := root.Mkdir(tree, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			root.Close()
 			return nil, err
@@ -89,9 +92,16 @@ func (a *Appliance) Exists(dataset string) (bool, error) {
 	return err == nil, err
 }
 
-// Create makes the dataset with its parents, gives its directory the mode and uid 0, gid 0, and notes its
-// quota in bytes. An existing dataset is left as it is.
-func (a *Appliance) Create(dataset string, mode fs.FileMode, quota int64) error {
+// Properties are what a dataset is made with.
+type Properties struct {
+	Mode     fs.FileMode // of its directory
+	UID, GID int
+	Quota    int64  // bytes
+	Squash   string // rule of its share, as exports(5) has it; empty: it is not exported
+}
+
+// Create makes the dataset with its parents and its share. An existing dataset is left as it is.
+func (a *Appliance) Create(dataset string, made Properties) error {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	if exists, err := a.Exists(dataset); err != nil || exists {
@@ -101,16 +111,32 @@ func (a *Appliance) Create(dataset string, mode fs.FileMode, quota int64) error 
 	if err := a.root.MkdirAll(filepath.Dir(inside), 0o755); err != nil {
 		return err
 	}
-	if err := a.writeQuota(dataset, quota); err != nil {
+	if err := a.writeQuota(dataset, made.Quota); err != nil {
+		return err
+	}
+	if err := a.root.WriteFile(noteOf(shareTree, dataset), []byte(made.Squash+"\n"), 0o644); err != nil {
 		return err
 	}
 	if err := a.root.Mkdir(inside, 0o700); err != nil {
 		return err
 	}
-	if err := a.root.Chown(inside, 0, 0); err != nil {
+	if err := a.root.Chown(inside, made.UID, made.GID); err != nil {
 		return err
 	}
-	return a.root.Chmod(inside, mode)
+	return a.root.Chmod(inside, made.Mode)
+}
+
+// Squash is the rule of a dataset's share; ErrNotShared where it has none.
+func (a *Appliance) Squash(dataset string) (string, error) {
+	if err := a.check(dataset); err != nil {
+		return "", err
+	}
+	data, err := a.root.ReadFile(noteOf(shareTree, dataset))
+	rule := strings.TrimSpace(string(data))
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && rule == "") {
+		return "", fmt.Errorf("dataset %s: %w", dataset, ErrNotShared)
+	}
+	return rule, err
 }
 
 // Delete removes the dataset with everything in it. An absent dataset is no error. A dataset that has a mount
@@ -134,16 +160,17 @@ func (a *Appliance) Delete(dataset string) error {
 			return err
 		}
 	}
-	err = a.root.Remove(quotaFile(dataset))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, tree := range []string{quotaTree, shareTree} {
+		if err := a.root.Remove(noteOf(tree, dataset)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // Quota is the size the dataset was made or grown to, in bytes; 0 where none was noted.
 func (a *Appliance) Quota(dataset string) (int64, error) {
-	data, err := a.root.ReadFile(quotaFile(dataset))
+	data, err := a.root.ReadFile(noteOf(quotaTree, dataset))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
@@ -168,7 +195,7 @@ func (a *Appliance) Grow(dataset string, quota int64) (int64, error) {
 }
 
 func (a *Appliance) writeQuota(dataset string, quota int64) error {
-	return a.root.WriteFile(quotaFile(dataset), []byte(strconv.FormatInt(quota, 10)+"\n"), 0o644)
+	return a.root.WriteFile(noteOf(quotaTree, dataset), []byte(strconv.FormatInt(quota, 10)+"\n"), 0o644)
 }
 
 func (a *Appliance) check(dataset string) error {
@@ -188,6 +215,7 @@ func (a *Appliance) check(dataset string) error {
 	return nil
 }
 
-func quotaFile(dataset string) string {
-	return quotaTree + "/" + strings.ReplaceAll(dataset, "/", "@")
+// noteOf is the file of a tree that holds a dataset's note.
+func noteOf(tree, dataset string) string {
+	return tree + "/" + strings.ReplaceAll(dataset, "/", "@")
 }

@@ -56,7 +56,7 @@ func TestNamesThatLeaveTheRootAreRefused(t *testing.T) {
 		if err := appliance.Delete(name); !errors.Is(err, ErrInvalidName) {
 			t.Errorf("Delete(%q) = %v, want ErrInvalidName", name, err)
 		}
-		if err := appliance.Create(name, 0o755, 1); !errors.Is(err, ErrInvalidName) {
+		if err := appliance.Create(name, Properties{Mode: 0o755, Quota: 1}); !errors.Is(err, ErrInvalidName) {
 			t.Errorf("Create(%q) = %v, want ErrInvalidName", name, err)
 		}
 	}
@@ -67,7 +67,7 @@ func TestDeleteRemovesTheDatasetAndNothingElse(t *testing.T) {
 	appliance, root := open(t)
 	outside, unharmed := canary(t, root)
 	for _, name := range []string{"SAS/a", "SAS/ab", "SAS/RKE2/a"} {
-		if err := appliance.Create(name, 0o777, 1<<30); err != nil {
+		if err := appliance.Create(name, Properties{Mode: 0o777, Quota: 1 << 30}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,7 +101,7 @@ func TestDeleteRemovesTheDatasetAndNothingElse(t *testing.T) {
 func TestALinkInTheTreeIsNeverFollowed(t *testing.T) {
 	appliance, root := open(t)
 	outside, unharmed := canary(t, root)
-	if err := appliance.Create("SAS/a", 0o755, 1); err != nil {
+	if err := appliance.Create("SAS/a", Properties{Mode: 0o755, Quota: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(outside, filepath.Join(root, "mnt/SAS/link")); err != nil {
@@ -120,7 +120,7 @@ func TestALinkInTheTreeIsNeverFollowed(t *testing.T) {
 
 func TestCreateSetsTheModeWhateverTheUmaskAndKeepsAnExistingDataset(t *testing.T) {
 	appliance, root := open(t)
-	if err := appliance.Create("SAS/a", 0o777, 5); err != nil {
+	if err := appliance.Create("SAS/a", Properties{Mode: 0o777, Quota: 5}); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(filepath.Join(root, "mnt/SAS/a"))
@@ -130,7 +130,7 @@ func TestCreateSetsTheModeWhateverTheUmaskAndKeepsAnExistingDataset(t *testing.T
 	if err := os.WriteFile(filepath.Join(root, "mnt/SAS/a/data"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := appliance.Create("SAS/a", 0o755, 9); err != nil {
+	if err := appliance.Create("SAS/a", Properties{Mode: 0o755, Quota: 9}); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(filepath.Join(root, "mnt/SAS/a/data")); err != nil || string(data) != "x" {
