@@ -1,6 +1,9 @@
 // Extended attributes: NFS 4.2 carries those of the user's namespace and no others (RFC 8276).
 
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -49,9 +52,15 @@ void get(fuse_req_t request, fuse_ino_t node, const char* name, std::size_t size
   reply_bytes(request, {value.data(), static_cast<std::size_t>(found)}, size);
 }
 
+bool may_read(int object) {
+  return syscall(SYS_faccessat2, object, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
+}
+
 void list(fuse_req_t request, fuse_ino_t node, std::size_t size) {
   const Held object = as_sender(request).inodes.find(node);
   if (!object) return reply_errno(request);
+  // Unlike the kernel's own listing, a server's asks for the right to read.
+  if (!may_read(object->number())) return reply_errno(request);
   std::vector<char> all(65536);
   const ssize_t found = listxattr(ProcPath(object->number()), all.data(), all.size());
   if (found < 0) return reply_errno(request);

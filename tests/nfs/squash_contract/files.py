@@ -87,6 +87,8 @@ def extended_attributes():
     check("and reads it", act(USER, lambda: os.getxattr(path, "user.contract").decode()), "value")
     check("root reads it from 1000's file of mode 0600",
           act(ROOT, lambda: os.getxattr(path, "user.contract") and None), "ok", "EACCES", "ok", "ok")
+    check("root sees it listed there", act(ROOT, lambda: "user.contract" in os.listxattr(path)) is True,
+          True, False, True, True)
     check("root cannot set a trusted one", act(ROOT, lambda: os.setxattr(path, "trusted.x", b"")) in
           ("ENOTSUP", "EOPNOTSUPP"), True)
 
