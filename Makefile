@@ -33,6 +33,12 @@ cluster-up: ## Start a real Kubernetes with the runbook's site; prints the expor
 cluster-down: ## Stop it and leave nothing behind
 	@tests/cluster/down
 
+test-nfs: deps build mover ## The volume mover on a real NFS server with each squash rule, in a VM
+	@tests/nfs/test
+
+bench-mover: deps mover ## The volume mover against rsync, cp and tar over NFS, in a VM (BENCH="--files=20000 …")
+	@tests/nfs/bench $(BENCH)
+
 demo: deps build ## The main job on a real cluster, from nothing to exit 0
 	@scripts/demo
 
@@ -42,4 +48,4 @@ install: release ## Install the plugin (PREFIX=/usr/local)
 clean: ## Remove what was built
 	@cmake -E rm -rf build build-release build-asan build-tsan dist
 
-.PHONY: help deps build mover release test test-long check cluster-up cluster-down demo install clean
+.PHONY: help deps build mover release test test-long check cluster-up cluster-down test-nfs bench-mover demo install clean
