@@ -15,11 +15,11 @@ def as_postgres(*words):
     return done.returncode, done.stdout
 
 
-def starts_from_the_copy(checks, name, version, source_rule, target_rule):
-    top = matrix.build(source_rule, "postgres", trees.postgres)
-    matrix.first_copy(checks, name, top, version, source_rule, target_rule)
+def starts_from_the_copy(checks, name, version, pair):
+    top = matrix.build(pair[0], "postgres", trees.postgres)
+    matrix.first_copy(checks, name, top, version, pair)
     server.unmount()
-    data = server.mount("target", f"target-{target_rule}", version) + "/pgdata"
+    data = server.mount("target", f"target-{pair[1]}", version) + "/pgdata"
     status, said = as_postgres(f"{BIN}/pg_checksums", "--check", "--pgdata", data)
     checks.that(f"{name}: checksums of the copy", said.splitlines() if status else [])
     status, said = as_postgres(f"{BIN}/pg_ctl", "start", "--wait", "--timeout=120", "--pgdata", data, "--log=/tmp/postgres.log",

@@ -31,8 +31,8 @@ def looks_complete(top, place):
 
 
 def start(version, rule, top):
-    source, target = matrix.mounted(version, "nrs", rule, "/" + os.path.basename(top))
-    return subjects.Running("copy", "--delete", source, target)
+    source, target = matrix.mounted(version, ("nrs", rule), "/" + os.path.basename(top))
+    return subjects.Running(*subjects.copy_command(("nrs", rule), source, target, "--delete"))
 
 
 def under_way(running, place, entries):
@@ -41,8 +41,8 @@ def under_way(running, place, entries):
 
 
 def again(checks, name, top, version, rule):
-    source, target = matrix.mounted(version, "nrs", rule, "/" + os.path.basename(top))
-    if matrix.ended_well(checks, f"{name}: run again", subjects.mover("copy", "--delete", source, target)):
+    source, target = matrix.mounted(version, ("nrs", rule), "/" + os.path.basename(top))
+    if matrix.ended(checks, f"{name}: run again", subjects.copy(("nrs", rule), source, target, "--delete")):
         matrix.equal(checks, f"{name}: run again", top, rule)
 
 
@@ -54,7 +54,7 @@ def server_restart(checks, name, version, rule):
     server.stop_serving()
     checks.that(f"{name}: the copy was under way", "it had ended already" if running.ended() else [])
     server.serve_again()
-    if matrix.ended_well(checks, f"{name}: the copy goes on", running.wait()):
+    if matrix.ended(checks, f"{name}: the copy goes on", running.wait()):
         matrix.equal(checks, f"{name}", top, rule)
     else:
         checks.that(f"{name}: nothing looks complete that is not", looks_complete(top, place))
@@ -64,9 +64,9 @@ def server_restart(checks, name, version, rule):
 def no_space(checks, name, version):
     """A volume too small for the tree; later it is made larger."""
     top, place = source_tree("faults"), matrix.place("target", "small")
-    source, target = matrix.mounted(version, "nrs", "small", "/faults")
-    done = subjects.mover("copy", source, target)
-    checks.that(f"{name}: the run fails", done.tail() if done.status in (0, subjects.REFUSED) else [])
+    source, target = matrix.mounted(version, ("nrs", "small"), "/faults")
+    done = subjects.copy(("nrs", "small"), source, target)
+    checks.that(f"{name}: the run fails", done.tail() if done.status != subjects.FAILED else [])
     faults = [] if any(word in done.output + done.errors for word in ("ENOSPC", "no-space", "no space")) else done.tail()
     checks.that(f"{name}: says that space ended", faults)
     checks.that(f"{name}: names a path", [] if "many/" in done.output or "large" in done.output else done.tail())
@@ -79,9 +79,9 @@ def no_space(checks, name, version):
 def changing_source(checks, name, version, rule):
     """A writer beside the copy: a warm pass says what changed, a final one fails; a run in peace ends equal."""
     top, place = source_tree("changing"), matrix.place("target", rule)
-    for flags, statuses in ((["--warm"], (0,)), ([], (1, 3, 5))):
+    for flags, statuses in (([], (0,)), (["--final"], (subjects.FAILED,))):
         server.empty(place)
-        source, target = matrix.mounted(version, "nrs", rule, "/changing")
+        source, target = matrix.mounted(version, ("nrs", rule), "/changing")
         stop = threading.Event()
 
         def write():
@@ -96,11 +96,11 @@ def changing_source(checks, name, version, rule):
         writer = threading.Thread(target=write)
         writer.start()
         try:
-            done = subjects.mover("copy", *flags, source, target)
+            done = subjects.copy(("nrs", rule), source, target, *flags)
         finally:
             stop.set()
             writer.join()
-        what = "warm pass" if flags else "final pass"
+        what = "final pass" if flags else "warm pass"
         checks.that(f"{name}: exit status of a {what}", [] if done.status in statuses else done.tail())
         checks.that(f"{name}: the {what} names the file", done.names("large"))
     again(checks, name, top, version, rule)
@@ -130,8 +130,8 @@ def other_files(checks, name, version, rule):
         file.write("a file where the source has a directory")
     os.chown(f"{place}/many", 1000, 1000)
     os.chmod(place, 0o777)
-    source, target = matrix.mounted(version, "nrs", rule, "/faults")
-    done = subjects.mover("copy", source, target)
+    source, target = matrix.mounted(version, ("nrs", rule), "/faults")
+    done = subjects.copy(("nrs", rule), source, target)
     kept = [path for path in ("of-coder", "of-postgres") if not os.path.exists(f"{place}/{path}")]
     checks.that(f"{name}: what the source has not is kept without --delete", kept + done.tail() if kept else [])
     again(checks, name, top, version, rule)
@@ -144,12 +144,12 @@ def not_mounted(checks, name, version, rule):
     trees.several_owners(trees.Builder(place))
     server.unmount()
     target = server.mount("target", f"target-{rule}", version)
-    done = subjects.mover("copy", "--delete", server.MOUNTS["source"], target)
-    checks.that(f"{name}: refused", done.tail() if done.status == 0 else [])
+    done = subjects.copy(("nrs", rule), server.MOUNTS["source"], target, "--delete")
+    matrix.ended(checks, f"{name}: refused", done, subjects.REFUSED)
     checks.equal(f"{name}: the target keeps its files", sorted(os.listdir(place)), ["of-coder", "of-group", "of-postgres"])
     empty = f"{matrix.place('source', 'nrs')}/nothing"
     os.makedirs(empty, exist_ok=True)
-    source, target = matrix.mounted(version, "nrs", rule, "/nothing")
-    done = subjects.mover("copy", "--delete", source, target)
-    checks.that(f"{name}: an empty source is refused", done.tail() if done.status == 0 else [])
+    source, target = matrix.mounted(version, ("nrs", rule), "/nothing")
+    done = subjects.copy(("nrs", rule), source, target, "--delete")
+    matrix.ended(checks, f"{name}: an empty source is refused", done, subjects.REFUSED)
     checks.equal(f"{name}: the target keeps its files then, too", sorted(os.listdir(place)), ["of-coder", "of-group", "of-postgres"])

@@ -5,13 +5,18 @@ import signal
 import subprocess
 
 MOVER = "/input/volume-mover"
-REFUSED = 4
+FAILED, DIFFERENT, REFUSED = 1, 3, 4
 
-
-def scan_for(target):
-    """The flags by which scan learns what the target can carry."""
-    return [f"--target={target}"]
-
+# What the probe's verdict makes of a target, and of a source that squashes root.
+WAYS = {
+    "nrs": ["--owners=chown"],
+    "rs": ["--owners=as-owner"],
+    "all0": ["--owners=chown"],
+    "all1000": ["--owners=single-owner", "--single-owner=1000:1000"],
+    "small": ["--owners=chown"],
+}
+READING = {"nrs": [], "rs": ["--source-as-owner"]}
+MOUNTED = [f"--expect-{side}-{what}" for side in ("source", "target") for what in ("mount", "type=nfs")]
 
 
 class Done:
@@ -54,8 +59,25 @@ def run(*words, limit=600):
     return Done(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
-def mover(mode, *words, limit=600):
-    return run(MOVER, mode, *words, limit=limit)
+def probe(target, *flags):
+    return run(MOVER, "probe", "--expect-target-mount", "--expect-target-type=nfs", *flags, target)
+
+
+def scan(pair, source, *flags):
+    """pair: the rules of source and target."""
+    return run(MOVER, "scan", *MOUNTED[:2], *READING[pair[0]], *WAYS[pair[1]], *flags, source)
+
+
+def copy_command(pair, source, target, *flags):
+    return ["copy", *MOUNTED, *READING[pair[0]], *WAYS[pair[1]], *flags, source, target]
+
+
+def copy(pair, source, target, *flags):
+    return run(MOVER, *copy_command(pair, source, target, *flags))
+
+
+def compare(pair, source, target, *flags):
+    return run(MOVER, "compare", *MOUNTED, *READING[pair[0]], *WAYS[pair[1]], *flags, source, target)
 
 
 class Running:
