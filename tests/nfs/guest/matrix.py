@@ -100,17 +100,18 @@ def unnoticed(checks, name, top, version, pair):
     equal(checks, f"{name}: copy by the list", top, pair[1])
 
 
-def refused(checks, name, top, version, pair, paths, statuses=(subjects.REFUSED, subjects.REFUSED)):
-    """This pair cannot move this tree: scan and copy name what; where they refuse, nothing is written."""
+def refused(checks, name, top, version, pair, paths, scanned=subjects.REFUSED):
+    """This pair cannot move this tree: scan says so before anything is copied, and a copy all the same ends as failed; both by name."""
     below = "/" + os.path.basename(top)
     server.empty(place("target", pair[1]))
     source, target = mounted(version, pair, below)
-    for mode, done, status in (("scan", subjects.scan(pair, source), statuses[0]),
-                               ("copy", subjects.copy(pair, source, target), statuses[1])):
+    for mode, done, status in (("scan", subjects.scan(pair, source), scanned),
+                               ("copy", subjects.copy(pair, source, target), subjects.FAILED)):
         faults = done.names(*paths) + ([] if done.status == status else [f"exit {done.status} instead of {status}"])
         checks.that(f"{name}: {mode} refuses by name", faults + done.tail() if faults else [])
-    if statuses[1] == subjects.REFUSED:
-        checks.that(f"{name}: nothing was written", os.listdir(place("target", pair[1])))
+    wanted, got = listing.of(top), listing.of(place("target", pair[1]))
+    lines = listing.differences({path: facts for path, facts in wanted.items() if path in got}, got, root=False)
+    checks.that(f"{name}: what was copied is right", [line for line in lines if ": mtime" not in line])
 
 
 def pairs(checks, version, source_rule, target_rules, scale):
@@ -149,7 +150,7 @@ def special(checks, version):
     locked = build("rs", "locked", trees.locked)
     unreadable = ["no-rights", "write-only", "no-listing", "private/of-postgres"]
     checks.cell(f"{version} what only root reads from rs", refused, locked, version, ("rs", "nrs"), unreadable,
-                (subjects.FAILED, subjects.FAILED))
+                subjects.FAILED)
     devices = build("nrs", "devices", trees.devices)
     for rule in ("nrs", "rs"):
         checks.cell(f"{version} a device to {rule}", refused, devices, version, ("nrs", rule), ["null"])

@@ -50,7 +50,7 @@ def volumes(kind="ext4", size=3 << 30):
     run("mount", "-t", "tmpfs", "-o", "size=90%", "images", "/images")
     identity = 1
     for name, rule in [(f"source-{rule}", rule) for rule in SOURCES] + [(f"target-{rule}", rule) for rule in RULES]:
-        file_system(name, size, kind)
+        empty(file_system(name, size, kind))
         export(name, RULES[rule], identity)
         identity += 1
     return identity
@@ -63,6 +63,9 @@ def make(place):
 
 
 def start():
+    # Debian's server looks up a caller's groups by itself; the NAS takes those that the caller sends.
+    with open("/etc/nfs.conf", "w", encoding="ascii") as file:
+        file.write("[mountd]\nmanage-gids=n\n")
     # A server that comes back gives its clients this long to claim what they had open; ten seconds is the least.
     run("mount", "-t", "nfsd", "nfsd", "/proc/fs/nfsd")
     os.makedirs("/run/rpc_pipefs", exist_ok=True)
@@ -126,6 +129,7 @@ def wait_until(what, condition, limit=120):
 def small_volume(size, identity):
     """The volume of which there is too little."""
     place = file_system("target-small", size)
+    empty(place)
     export("target-small", RULES["nrs"], identity)
     return place
 
