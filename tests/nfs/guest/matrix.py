@@ -22,7 +22,7 @@ class Scale:
         self.sparse = sparse
 
 
-SHORT = Scale(files=150, sparse={"4.2": 1 << 30, "3": 32 << 20})
+SHORT = Scale(files=100, sparse={"4.2": 48 << 20, "3": 8 << 20})
 FULL = Scale(files=20_000, sparse={"4.2": 1 << 30, "3": 1 << 30})
 
 
