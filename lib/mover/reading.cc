@@ -126,6 +126,12 @@ Attempt<Descriptor> TreeReader::open_file(int directory, Owner directory_owner, 
   return Descriptor(number);
 }
 
+Attempt<ExtendedAttributes> TreeReader::xattrs(int descriptor, Owner owner) const {
+  const Acting acting(whom(owner));
+  if (!acting.taken()) return Attempt<ExtendedAttributes>::failed(EPERM);
+  return xattrs_of(descriptor);
+}
+
 Attempt<ExtendedAttributes> xattrs_of(int descriptor) {
   return none_if_unsupported(read_xattrs(descriptor));
 }

@@ -48,6 +48,8 @@ class TreeReader {
   // All names, also of what is never carried; none where the file system has none.
   Attempt<std::map<std::string, XattrRole>> xattr_names(int directory, Owner directory_owner,
                                                         const char* name) const;
+  // Of a file that was opened as its owner: a server that squashes root asks again who wants its attributes.
+  Attempt<ExtendedAttributes> xattrs(int descriptor, Owner owner) const;
   // For reading, without waiting for a FIFO's writer; neither a link nor anything but a file or directory
   // (ELOOP, EINVAL).
   Attempt<Descriptor> open_file(int directory, Owner directory_owner, const char* name, Owner owner) const;

@@ -33,14 +33,57 @@ void expect_sequential(int file) {
   (void)::posix_fadvise(file, 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
+// Where one side of a sparse file has data, asked a stretch at a time.
+class Stretches {
+ public:
+  Stretches(int file, std::uint64_t size) : file_(file), size_(size) {}
+
+  // The end of the hole that `at` lies in; `at` itself where there is data, or nobody knows.
+  std::uint64_t hole_end(std::uint64_t at) {
+    if (at < start_) return start_;
+    if (at < end_) return at;
+    const off_t data = ::lseek(file_, static_cast<off_t>(at), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) {
+      start_ = end_ = size_;
+      return size_;
+    }
+    const off_t hole = data < 0 ? -1 : ::lseek(file_, data, SEEK_HOLE);
+    start_ = data < 0 ? at : static_cast<std::uint64_t>(data);
+    end_ = hole < 0 ? size_ : static_cast<std::uint64_t>(hole);
+    return start_;
+  }
+  // Reading goes on there.
+  bool go_to(std::uint64_t at) const { return ::lseek(file_, static_cast<off_t>(at), SEEK_SET) >= 0; }
+
+ private:
+  const int file_;
+  const std::uint64_t size_;
+  std::uint64_t start_ = 0, end_ = 0;  // of the data found last
+};
+
+// Passes over what is a hole on both sides, whole blocks of it; the hash gets its zeros. Returns where to go
+// on.
+std::uint64_t pass_hole(Stretches& left, Stretches& right, std::uint64_t at, std::uint64_t size,
+                        Hasher& hasher) {
+  static const std::vector<char> k_zeros(k_block, '\0');
+  std::uint64_t end = std::min(left.hole_end(at), right.hole_end(at));
+  if (end < size) end -= (end - at) % k_block;
+  while (at < end) {
+    const std::uint64_t length = std::min<std::uint64_t>(k_block, end - at);
+    hasher.add(std::string_view(k_zeros.data(), static_cast<std::size_t>(length)));
+    at += length;
+  }
+  return at;
+}
+
 std::size_t first_difference(const char* left, const char* right, std::size_t length) {
   return static_cast<std::size_t>(std::mismatch(left, left + length, right).first - left);
 }
 
 }  // namespace
 
-ContentComparison compare_content(int source, int target, std::vector<char>& buffers,
-                                  std::atomic<std::uint64_t>& bytes) {
+ContentComparison compare_content(int source, int target, std::uint64_t sparse_size,
+                                  std::vector<char>& buffers, std::atomic<std::uint64_t>& bytes) {
   buffers.resize(2 * k_block);
   char* left = buffers.data();
   char* right = left + k_block;
@@ -48,8 +91,16 @@ ContentComparison compare_content(int source, int target, std::vector<char>& buf
   expect_sequential(target);
   ContentComparison result;
   Hasher hasher;
+  Stretches source_data(source, sparse_size), target_data(target, sparse_size);
   std::uint64_t at = 0;
   while (!interrupted()) {
+    if (at < sparse_size) {
+      at = pass_hole(source_data, target_data, at, sparse_size, hasher);
+      if (!source_data.go_to(at) || !target_data.go_to(at)) {
+        result.number = errno;
+        return result;
+      }
+    }
     const ssize_t got = read_block(source, left);
     if (got < 0) {
       result.number = errno;

@@ -6,6 +6,8 @@
 namespace truenas::mover {
 namespace {
 
+constexpr std::uint64_t k_sparse_from = 4 << 20;
+
 Difference unreadable(const char* side, const char* doing, int number) {
   return {"unreadable", std::string(side) + ": " + doing + ": " + errno_text(number)};
 }
@@ -38,6 +40,14 @@ std::optional<OpenedFile> open_side(const TreeReader& reader, const OpenDirector
     return std::nullopt;
   }
   return OpenedFile{std::move(*file), *attributes};
+}
+
+// The size where both sides take less room than they have bytes, and are large enough that asking for their
+// holes costs less than reading them; else 0.
+std::uint64_t sparse_size(const PairedEntry& entry) {
+  const std::uint64_t size = entry.source.size;
+  const bool thin = entry.source.blocks * 512 < size && entry.target.blocks * 512 < size;
+  return thin && size >= k_sparse_from ? size : 0;
 }
 
 bool same_state(const Attributes& before, const Attempt<Attributes>& after) {
@@ -110,7 +120,8 @@ void PairBatch::compare_own() {
     own_.xattrs = digest_of({});
     return;
   }
-  take_xattrs(own_, xattrs_of(sides_.source_handle->get()), xattrs_of(sides_.target_handle->get()));
+  take_xattrs(own_, sides_.source.xattrs(sides_.source_handle->get(), own_.source.owner),
+              sides_.target.xattrs(sides_.target_handle->get(), own_.target.owner));
 }
 
 void PairBatch::compare_file(PairedEntry& entry) const {
@@ -125,7 +136,8 @@ void PairBatch::compare_file(PairedEntry& entry) const {
   append(entry.found, attribute_differences(entry.source, entry.target, purpose_.owners));
   entry.xattrs = digest_of({});
   if (purpose_.xattrs) {
-    take_xattrs(entry, xattrs_of(source->descriptor.get()), xattrs_of(target->descriptor.get()));
+    take_xattrs(entry, sides_.source.xattrs(source->descriptor.get(), entry.source.owner),
+                sides_.target.xattrs(target->descriptor.get(), entry.target.owner));
   }
   if (entry.source.size != entry.target.size) return;
   compare_bytes(entry, source->descriptor.get(), target->descriptor.get());
@@ -137,7 +149,7 @@ void PairBatch::compare_file(PairedEntry& entry) const {
 
 void PairBatch::compare_bytes(PairedEntry& entry, int source, int target) const {
   thread_local std::vector<char> t_buffers;
-  const ContentComparison content = compare_content(source, target, t_buffers, bytes_);
+  const ContentComparison content = compare_content(source, target, sparse_size(entry), t_buffers, bytes_);
   if (content.stopped) return;
   if (content.number != 0) {
     entry.failed.push_back(

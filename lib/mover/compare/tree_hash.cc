@@ -61,7 +61,7 @@ class HashBatch : public Batch {
   void run(std::size_t job) override {
     if (interrupted()) return;
     if (job == 0) {
-      if (first_) take_xattrs(own_xattrs_, own_problem_, xattrs_of(handle_->get()));
+      if (first_) take_xattrs(own_xattrs_, own_problem_, shared_.reader.xattrs(handle_->get(), own_.owner));
       return;
     }
     HashedEntry& entry = entries_[job - 1];
@@ -128,7 +128,7 @@ class HashBatch : public Batch {
       return;
     }
     entry.attributes = *now;
-    take_xattrs(entry.xattrs, entry.problem, xattrs_of(file->get()));
+    take_xattrs(entry.xattrs, entry.problem, shared_.reader.xattrs(file->get(), entry.attributes.owner));
     const ContentDigest content = digest_content(file->get(), t_buffer, shared_.bytes);
     if (content.number != 0) entry.problem = "cannot read it: " + errno_text(content.number);
     if (content.number == 0 && !content.stopped && content.size != now->size) {

@@ -51,7 +51,9 @@ class Done:
         return [f"not named: {text}" for text in texts if text not in said]
 
     def tail(self):
-        return [f"exit {self.status}"] + self.errors.splitlines()[-4:] + [line[:300] for line in self.output.splitlines()[-8:]]
+        """The end of what it said, without its progress."""
+        said = [line[:300] for line in self.output.splitlines() if not line.startswith('{"type":"progress"')]
+        return [f"exit {self.status}"] + self.errors.splitlines()[-4:] + said[-9:]
 
 
 def run(*words, limit=600):
