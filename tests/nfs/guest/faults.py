@@ -12,11 +12,14 @@ import subjects
 import trees
 
 
-def source_tree(name, files=400):
+LARGE = 9 << 20  # more than the small volume holds
+
+
+def source_tree(name, files=160):
     def build(builder):
         builder.directory(".", mode=0o775)
         trees.small_files(builder, "many", files, 8)
-        builder.file("large", random.Random(2).randbytes(12 << 20))
+        builder.file("large", random.Random(2).randbytes(LARGE))
         builder.done()
     return matrix.build("nrs", name, build)
 
@@ -88,7 +91,7 @@ def changing_source(checks, name, version, rule):
             with open(f"{top}/large", "r+b") as file:
                 step = 0
                 while not stop.is_set():
-                    file.seek((step * 7919) % (12 << 20))
+                    file.seek((step * 7919) % LARGE)
                     file.write(b"%d" % step)
                     file.flush()
                     step += 1
