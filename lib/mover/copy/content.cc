@@ -92,7 +92,7 @@ ContentOutcome ContentMover::move(int from, int to, const Attributes& source, st
   Range range;
   while (range.end < size && outcome.number == 0 && !outcome.shrank && !outcome.stopped) {
     range = seek ? next_data(from, range.end, size) : Range{range.end, size};
-    if (range.at < range.end) move_range(from, to, range, thin && !seek, buffer, outcome);
+    if (range.at < range.end) move_range(from, to, range, thin, seek, buffer, outcome);
   }
   if (outcome.number != 0 || outcome.shrank || outcome.stopped || !thin) return outcome;
   // What ends in a hole was not written to its end.
@@ -100,11 +100,13 @@ ContentOutcome ContentMover::move(int from, int to, const Attributes& source, st
   return outcome;
 }
 
-void ContentMover::move_range(int from, int to, Range range, bool skip_zeros, std::vector<char>& buffer,
-                              ContentOutcome& outcome) {
-  const bool large = range.end - range.at >= k_by_server && !skip_zeros;
+// NFS 3 answers every search for data, and calls all of it data: zeros of a thin file stay holes only if they
+// are looked for in what is read, too.
+void ContentMover::move_range(int from, int to, Range range, bool thin, bool sought,
+                              std::vector<char>& buffer, ContentOutcome& outcome) {
+  const bool large = range.end - range.at >= k_by_server && (!thin || sought);
   if (large && ways_.range_copy && move_by_server(from, to, range, outcome)) return;
-  if (outcome.number == 0 && !outcome.stopped) move_by_buffer(from, to, range, skip_zeros, buffer, outcome);
+  if (outcome.number == 0 && !outcome.stopped) move_by_buffer(from, to, range, thin, buffer, outcome);
 }
 
 bool ContentMover::move_by_server(int from, int to, Range& range, ContentOutcome& outcome) {

@@ -40,7 +40,8 @@ class ContentMover {
   };
   // The next range with data at or behind `at`; empty (at == end == size) when there is none.
   Range next_data(int from, std::uint64_t at, std::uint64_t size);
-  void move_range(int from, int to, Range range, bool skip_zeros, std::vector<char>& buffer,
+  // `thin`: the source has fewer blocks than bytes; `sought`: its holes were asked for.
+  void move_range(int from, int to, Range range, bool thin, bool sought, std::vector<char>& buffer,
                   ContentOutcome& outcome);
   // Whether all of it was done that way; moves range.at on.
   bool move_by_server(int from, int to, Range& range, ContentOutcome& outcome);

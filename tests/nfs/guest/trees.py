@@ -8,7 +8,7 @@ import subprocess
 
 CODER = (1000, 1000)
 POSTGRES = (26, 26)
-YEAR_1970 = 1
+YEAR_1970 = 1_000000001  # in the very first second, a client of NFS 3 drops the nanoseconds
 YEAR_2100 = 4102444800_123456789
 
 
