@@ -44,10 +44,11 @@ class TreeReader {
   Attempt<Attributes> attributes(const OpenedDirectory& opened, std::size_t index) const;
   // The file is not opened, only looked at: for symlinks and special files.
   Attempt<std::string> read_link(int directory, Owner directory_owner, const char* name) const;
-  Attempt<ExtendedAttributes> xattrs_by_name(int directory, Owner directory_owner, const char* name) const;
+  Attempt<ExtendedAttributes> xattrs_by_name(int directory, Owner directory_owner, const char* name,
+                                             Owner owner) const;
   // All names, also of what is never carried; none where the file system has none.
   Attempt<std::map<std::string, XattrRole>> xattr_names(int directory, Owner directory_owner,
-                                                        const char* name) const;
+                                                        const char* name, Owner owner) const;
   // Of a file that was opened as its owner: a server that squashes root asks again who wants its attributes.
   Attempt<ExtendedAttributes> xattrs(int descriptor, Owner owner) const;
   // For reading, without waiting for a FIFO's writer; neither a link nor anything but a file or directory
@@ -56,6 +57,9 @@ class TreeReader {
 
  private:
   std::optional<Owner> whom(Owner owner) const;
+  // What `call` gives the first owner, or, if that one may not, the second.
+  template <class T, class Call>
+  Attempt<T> as_either(Owner first, Owner second, const Call& call) const;
 
   const bool as_owner_;
   const Owner owner_;  // of the root

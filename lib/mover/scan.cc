@@ -20,6 +20,7 @@ class XattrBatch : public Batch {
  public:
   struct Name {
     std::string name;
+    Owner owner;
     std::vector<std::string> found;
     int number = 0;
   };
@@ -32,13 +33,13 @@ class XattrBatch : public Batch {
         totals_(totals),
         reporter_(reporter),
         unreadable_(unreadable) {}
-  void add(std::string_view name) { names_.push_back(Name{std::string(name), {}, 0}); }
+  void add(std::string_view name, Owner owner) { names_.push_back(Name{std::string(name), owner, {}, 0}); }
   std::size_t jobs() const override { return (names_.size() + k_names_a_job - 1) / k_names_a_job; }
   void run(std::size_t job) override {
     for (std::size_t i = job * k_names_a_job; i < names_.size() && i < (job + 1) * k_names_a_job; ++i) {
       if (interrupted()) return;
       Name& name = names_[i];
-      const auto found = reader_.xattr_names(handle_->get(), owner_, name.name.c_str());
+      const auto found = reader_.xattr_names(handle_->get(), owner_, name.name.c_str(), name.owner);
       name.number = found.number();
       for (const auto& [key, role] : *found) name.found.push_back(key);
     }
@@ -107,7 +108,7 @@ class Scanner {
       }
       totals_.add(path, directory.place->depth() + 1, name, *attributes);
       check(path, name, *attributes);
-      if (options_.xattrs) batch->add(name);
+      if (options_.xattrs) batch->add(name, attributes->owner);
       if (attributes->type == FileType::directory)
         pending.push_back(reader_.below(directory, name, *attributes));
     }

@@ -176,8 +176,11 @@ void PairBatch::compare_other(PairedEntry& entry) const {
   }
   entry.xattrs = digest_of({});
   if (!purpose_.xattrs) return;
-  take_xattrs(entry, sides_.source.xattrs_by_name(sides_.source_handle->get(), sides_.source_own.owner, name),
-              sides_.target.xattrs_by_name(sides_.target_handle->get(), sides_.target_own.owner, name));
+  take_xattrs(entry,
+              sides_.source.xattrs_by_name(sides_.source_handle->get(), sides_.source_own.owner, name,
+                                           entry.source.owner),
+              sides_.target.xattrs_by_name(sides_.target_handle->get(), sides_.target_own.owner, name,
+                                           entry.target.owner));
 }
 
 }  // namespace truenas::mover

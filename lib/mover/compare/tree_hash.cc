@@ -139,7 +139,8 @@ class HashBatch : public Batch {
 
   void read_other(HashedEntry& entry) const {
     const char* name = entry.name.c_str();
-    take_xattrs(entry.xattrs, entry.problem, shared_.reader.xattrs_by_name(handle_->get(), own_.owner, name));
+    take_xattrs(entry.xattrs, entry.problem,
+                shared_.reader.xattrs_by_name(handle_->get(), own_.owner, name, entry.attributes.owner));
     if (entry.attributes.type != FileType::symlink) return;
     const auto text = shared_.reader.read_link(handle_->get(), own_.owner, name);
     if (text) {

@@ -4,7 +4,7 @@ import subprocess
 
 import matrix
 import server
-import trees
+import special_trees
 
 BIN = "/usr/lib/postgresql/15/bin"
 
@@ -16,7 +16,7 @@ def as_postgres(*words):
 
 
 def starts_from_the_copy(checks, name, version, pair):
-    top = matrix.build(pair[0], "postgres", trees.postgres)
+    top = matrix.build(pair[0], "postgres", special_trees.postgres)
     matrix.first_copy(checks, name, top, version, pair)
     server.unmount()
     data = server.mount("target", f"target-{pair[1]}", version) + "/pgdata"

@@ -9,6 +9,7 @@ import listing
 import matrix
 import server
 import subjects
+import special_trees
 import trees
 
 
@@ -128,7 +129,7 @@ def other_files(checks, name, version, rule):
     """The target holds other files already: they stay without --delete, and are gone with it."""
     top, place = source_tree("faults"), matrix.place("target", rule)
     server.empty(place)
-    trees.several_owners(trees.Builder(place))
+    special_trees.several_owners(trees.Builder(place))
     with open(f"{place}/many", "w", encoding="ascii") as file:
         file.write("a file where the source has a directory")
     os.chown(f"{place}/many", 1000, 1000)
@@ -144,7 +145,7 @@ def not_mounted(checks, name, version, rule):
     """The source's mount point is an empty directory: that must never empty the target."""
     place = matrix.place("target", rule)
     server.empty(place)
-    trees.several_owners(trees.Builder(place))
+    special_trees.several_owners(trees.Builder(place))
     server.unmount()
     target = server.mount("target", f"target-{rule}", version)
     done = subjects.copy(("nrs", rule), server.MOUNTS["source"], target, "--delete")

@@ -8,6 +8,7 @@ import changes
 import listing
 import server
 import subjects
+import special_trees
 import trees
 
 VERDICT = {"nrs": "no_root_squash", "rs": "root_squash", "all0": "all_squash", "all1000": "1000"}
@@ -133,7 +134,7 @@ def pairs(checks, version, source_rule, target_rules, scale):
 
 def special(checks, version):
     """What some classes cannot carry: carried where it can be, refused by name where not."""
-    rooted = build("nrs", "rooted", trees.rooted)
+    rooted = build("nrs", "rooted", special_trees.rooted)
     for rule in ("nrs", "all0"):
         checks.cell(f"{version} root's files to {rule}", first_copy, rooted, version, ("nrs", rule))
     for rule in ("rs", "all1000"):
@@ -142,16 +143,16 @@ def special(checks, version):
     accepted = {"0:0": "1000:1000", "1000:0": "1000:1000", "0:1000": "1000:1000"}
     checks.cell(f"{version} root's files mapped", first_copy, rooted, version, ("nrs", "rs"),
                 [f"--map-owner={old}={new}" for old, new in accepted.items()], accepted)
-    owners = build("nrs", "owners", trees.several_owners)
+    owners = build("nrs", "owners", special_trees.several_owners)
     checks.cell(f"{version} several owners to all1000", refused, owners, version, ("nrs", "all1000"), ["of-postgres", "of-group"])
-    locked = build("nrs", "locked", trees.locked)
+    locked = build("nrs", "locked", special_trees.locked)
     for rule in ("nrs", "rs"):
         checks.cell(f"{version} what only root reads to {rule}", first_copy, locked, version, ("nrs", rule))
-    locked = build("rs", "locked", trees.locked)
+    locked = build("rs", "locked", special_trees.locked)
     unreadable = ["no-rights", "write-only", "no-listing", "private/of-postgres"]
     checks.cell(f"{version} what only root reads from rs", refused, locked, version, ("rs", "nrs"), unreadable,
                 subjects.FAILED)
-    devices = build("nrs", "devices", trees.devices)
+    devices = build("nrs", "devices", special_trees.devices)
     for rule in ("nrs", "rs"):
         checks.cell(f"{version} a device to {rule}", refused, devices, version, ("nrs", rule), ["null"])
     checks.cell(f"{version} a device left out", left_out, devices, version)
@@ -183,8 +184,8 @@ def baseline(checks, version):
 
 def attributes(checks, version):
     """User attributes and ACLs: what the protocol carries is equal; what it does not show cannot be refused either."""
-    extended = build("nrs", "extended", trees.extended)
-    acl = build("nrs", "acl", trees.acl)
+    extended = build("nrs", "extended", special_trees.extended)
+    acl = build("nrs", "acl", special_trees.acl)
     for rule in ("nrs", "rs"):
         if version == "4.2":
             checks.cell(f"4.2 user attributes to {rule}", first_copy, extended, version, ("nrs", rule))
