@@ -3,8 +3,8 @@
 
     fuzz_trees.py VOLUME_MOVER [SEED]
 
-Without a seed: 12 rounds, or as many as fit into TM_FUZZ_SECONDS. A failure names the seed that gives it again. Needs
-root: owners are what it is about.
+Without a seed: the same 12 rounds every time; with TM_FUZZ_SECONDS as many other ones as fit. A failure names the seed
+that gives it again. Needs root: owners are what it is about.
 """
 import json
 import os
@@ -157,7 +157,9 @@ def main():
     mover = os.path.abspath(sys.argv[1])
     seconds = int(os.environ.get("TM_FUZZ_SECONDS", "0"))
     end = time.monotonic() + seconds
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(1 << 32)
+    first = random.SystemRandom().randrange(1 << 32) if seconds else 1
+    if len(sys.argv) > 2:
+        first = int(sys.argv[2])
     print("first seed", first, flush=True)
     passed = failed = 0
     while passed + failed < (1 if len(sys.argv) > 2 else ROUNDS) or time.monotonic() < end:
