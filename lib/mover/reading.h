@@ -55,8 +55,10 @@ class TreeReader {
   // (ELOOP, EINVAL).
   Attempt<Descriptor> open_file(int directory, Owner directory_owner, const char* name, Owner owner) const;
 
- private:
+  // As whom a file of that owner is read; nothing: as the thread itself.
   std::optional<Owner> whom(Owner owner) const;
+
+ private:
   // What `call` gives the first owner, or, if that one may not, the second.
   template <class T, class Call>
   Attempt<T> as_either(Owner first, Owner second, const Call& call) const;

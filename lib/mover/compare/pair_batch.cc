@@ -2,6 +2,7 @@
 
 #include "lib/base/interrupt.h"
 #include "lib/mover/compare/content.h"
+#include "lib/mover/identity.h"
 
 namespace truenas::mover {
 namespace {
@@ -149,6 +150,10 @@ void PairBatch::compare_file(PairedEntry& entry) const {
 
 void PairBatch::compare_bytes(PairedEntry& entry, int source, int target) const {
   thread_local std::vector<char> t_buffers;
+  // Reading goes by who opened the files, asking for holes by who asks: where a side squashes root, their
+  // owner.
+  const auto owner = sides_.target.whom(entry.target.owner);
+  const Acting asking(owner ? owner : sides_.source.whom(entry.source.owner));
   const ContentComparison content = compare_content(source, target, sparse_size(entry), t_buffers, bytes_);
   if (content.stopped) return;
   if (content.number != 0) {

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "lib/base/interrupt.h"
+#include "lib/mover/identity.h"
 
 namespace truenas::mover {
 namespace {
@@ -70,8 +71,9 @@ int write_nonzero(int to, const char* bytes, std::size_t size, std::uint64_t at)
 
 ContentMover::Range ContentMover::next_data(int from, std::uint64_t at, std::uint64_t size) {
   if (!ways_.seek_data) return {at, size};
+  const Acting asking(reader_);
   const off_t data = ::lseek(from, static_cast<off_t>(at), SEEK_DATA);
-  if (data < 0 && errno == ENXIO) return {size, size};
+  if (data < 0 && errno == ENXIO) return {size, size, true};
   if (data < 0) {
     if (errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS) ways_.seek_data = false;
     return {at, size};
@@ -80,7 +82,7 @@ ContentMover::Range ContentMover::next_data(int from, std::uint64_t at, std::uin
   const std::uint64_t end = hole < 0 ? size : std::min(static_cast<std::uint64_t>(hole), size);
   const std::uint64_t start = std::min(static_cast<std::uint64_t>(data), size);
   // A hole at once behind the data would be an empty range, and the walk would not move on.
-  return {start, std::max(end, std::min(start + 1, size))};
+  return {start, std::max(end, std::min(start + 1, size)), true};
 }
 
 ContentOutcome ContentMover::move(int from, int to, const Attributes& source, std::vector<char>& buffer) {
@@ -92,7 +94,7 @@ ContentOutcome ContentMover::move(int from, int to, const Attributes& source, st
   Range range;
   while (range.end < size && outcome.number == 0 && !outcome.shrank && !outcome.stopped) {
     range = seek ? next_data(from, range.end, size) : Range{range.end, size};
-    if (range.at < range.end) move_range(from, to, range, thin, seek, buffer, outcome);
+    if (range.at < range.end) move_range(from, to, range, thin, buffer, outcome);
   }
   if (outcome.number != 0 || outcome.shrank || outcome.stopped || !thin) return outcome;
   // What ends in a hole was not written to its end.
@@ -102,9 +104,9 @@ ContentOutcome ContentMover::move(int from, int to, const Attributes& source, st
 
 // NFS 3 answers every search for data, and calls all of it data: zeros of a thin file stay holes only if they
 // are looked for in what is read, too.
-void ContentMover::move_range(int from, int to, Range range, bool thin, bool sought,
-                              std::vector<char>& buffer, ContentOutcome& outcome) {
-  const bool large = range.end - range.at >= k_by_server && (!thin || sought);
+void ContentMover::move_range(int from, int to, Range range, bool thin, std::vector<char>& buffer,
+                              ContentOutcome& outcome) {
+  const bool large = range.end - range.at >= k_by_server && (!thin || range.known);
   if (large && ways_.range_copy && move_by_server(from, to, range, outcome)) return;
   if (outcome.number == 0 && !outcome.stopped) move_by_buffer(from, to, range, thin, buffer, outcome);
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "lib/mover/copy/bandwidth.h"
@@ -28,7 +29,10 @@ struct ContentOutcome {
 
 class ContentMover {
  public:
-  ContentMover(ContentWays& ways, BandwidthLimit& bandwidth) : ways_(ways), bandwidth_(bandwidth) {}
+  // `reader`: who may read the source. A server that squashes root lets nobody else ask where its holes are,
+  // while everything else is done as who acts when move() is called.
+  ContentMover(ContentWays& ways, BandwidthLimit& bandwidth, std::optional<Owner> reader)
+      : ways_(ways), bandwidth_(bandwidth), reader_(reader) {}
 
   // Copies `source.size` bytes. `buffer` is this thread's, grown as needed and kept for the next file.
   ContentOutcome move(int from, int to, const Attributes& source, std::vector<char>& buffer);
@@ -37,11 +41,12 @@ class ContentMover {
   struct Range {
     std::uint64_t at = 0;
     std::uint64_t end = 0;
+    bool known = false;  // that it is data; else it may hold anything
   };
   // The next range with data at or behind `at`; empty (at == end == size) when there is none.
   Range next_data(int from, std::uint64_t at, std::uint64_t size);
-  // `thin`: the source has fewer blocks than bytes; `sought`: its holes were asked for.
-  void move_range(int from, int to, Range range, bool thin, bool sought, std::vector<char>& buffer,
+  // `thin`: the source has fewer blocks than bytes.
+  void move_range(int from, int to, Range range, bool thin, std::vector<char>& buffer,
                   ContentOutcome& outcome);
   // Whether all of it was done that way; moves range.at on.
   bool move_by_server(int from, int to, Range& range, ContentOutcome& outcome);
@@ -50,6 +55,7 @@ class ContentMover {
 
   ContentWays& ways_;
   BandwidthLimit& bandwidth_;
+  std::optional<Owner> reader_;
 };
 
 }  // namespace truenas::mover

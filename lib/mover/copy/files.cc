@@ -96,7 +96,7 @@ bool open_to(Passage& passage) {
 
 bool move_content(Passage& passage) {
   Run& run = passage.worker.run;
-  ContentMover mover(run.ways, run.bandwidth);
+  ContentMover mover(run.ways, run.bandwidth, run.reader_of(passage.item.source_owner));
   const ContentOutcome outcome =
       mover.move(passage.from.get(), passage.to.get(), passage.source, passage.worker.buffer);
   run.counters.bytes += outcome.written;

@@ -115,6 +115,19 @@ def refused(checks, name, top, version, pair, paths, scanned=subjects.REFUSED):
     checks.that(f"{name}: what was copied is right", [line for line in lines if ": mtime" not in line])
 
 
+def unverifiable(checks, name, top, version, pair, paths):
+    """Copied right, but on this target nobody may read it any more: compare must say so of each, not pass over it."""
+    below = "/" + os.path.basename(top)
+    server.empty(place("target", pair[1]))
+    source, target = mounted(version, pair, below)
+    if ended(checks, f"{name}: copy", subjects.copy(pair, source, target)):
+        equal(checks, f"{name}: copy", top, pair[1])
+    source, target = mounted(version, pair, below)
+    done = subjects.compare(pair, source, target)
+    ended(checks, f"{name}: compare fails", done, subjects.FAILED)
+    checks.that(f"{name}: compare names them", done.names(*paths))
+
+
 def pairs(checks, version, source_rule, target_rules, scale):
     """The home tree over every pair, before and after it changed; where one owner is all there is, a tree of one owner."""
     home = build(source_rule, "home", trees.home, scale.files, scale.sparse[version])
@@ -146,8 +159,9 @@ def special(checks, version):
     owners = build("nrs", "owners", special_trees.several_owners)
     checks.cell(f"{version} several owners to all1000", refused, owners, version, ("nrs", "all1000"), ["of-postgres", "of-group"])
     locked = build("nrs", "locked", special_trees.locked)
-    for rule in ("nrs", "rs"):
-        checks.cell(f"{version} what only root reads to {rule}", first_copy, locked, version, ("nrs", rule))
+    checks.cell(f"{version} what only root reads to nrs", first_copy, locked, version, ("nrs", "nrs"))
+    checks.cell(f"{version} what only root reads to rs", unverifiable, locked, version, ("nrs", "rs"),
+                ["no-rights", "write-only", "no-listing"])
     locked = build("rs", "locked", special_trees.locked)
     unreadable = ["no-rights", "write-only", "no-listing", "private/of-postgres"]
     checks.cell(f"{version} what only root reads from rs", refused, locked, version, ("rs", "nrs"), unreadable,
