@@ -50,6 +50,8 @@ bool carry_xattrs(Run& run, const DirectoryPair& pair, int source, int target) {
   const auto path = [&] { return pair.target->path(); };
   ExtendedAttributes wanted;
   {
+    const Acting reader(run.reader_of(pair.source_owner));  // not the target's keeper
+    if (!reader.taken()) return fail(run, path(), "identity", reader.taken().error().what), false;
     const Attempt<ExtendedAttributes> read = read_xattrs(source);
     if (!read.ok() && read.number() == EOPNOTSUPP) run.source_xattrs = false;
     if (!read.ok() && read.number() != EOPNOTSUPP)
