@@ -48,6 +48,19 @@ Result<std::uint64_t> parse_rate(std::string text) {
   return number * unit;
 }
 
+// What is removed is decided by what the source does not have: that must be known to be the source, and not
+// the empty directory that the volume should be mounted on.
+Result<void> check_delete(const CopyOptions& options) {
+  if (!options.remove_extraneous) return {};
+  const auto missing = [](const char* flag, const char* path) {
+    return make_error(Kind::usage, std::string("--delete needs ") + flag + ": nothing is removed unless " +
+                                       path + " is known to be a mounted volume");
+  };
+  if (!options.source_mount.mount_point) return missing("--expect-source-mount", "SRC");
+  if (!options.target_mount.mount_point) return missing("--expect-target-mount", "DST");
+  return {};
+}
+
 Result<CopyOptions> parse_options(const Arguments& arguments) {
   CopyOptions options;
   TM_TRY_ASSIGN(const TargetWay way, parse_target_way(arguments));
@@ -71,6 +84,7 @@ Result<CopyOptions> parse_options(const Arguments& arguments) {
   options.xattrs = !arguments.has("no-xattrs");
   options.source_mount = expectation_of(arguments, "source");
   options.target_mount = expectation_of(arguments, "target");
+  TM_TRY(check_delete(options));
   return options;
 }
 

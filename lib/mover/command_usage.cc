@@ -10,7 +10,7 @@ std::string usage_text() {
       --copy-from=DIR          whether the server copies from there by itself
   volume-mover scan DIR        what the tree consists of, and what the target cannot represent
   volume-mover copy SRC DST    make DST what SRC is
-      --delete                 remove what SRC does not have
+      --delete                 remove what SRC does not have (with --expect-source-mount and --expect-target-mount)
       --final                  a file that changes meanwhile is an error, not a warning
       --again=FILE             copy these paths whatever size and times say (a list of compare's)
       --bandwidth-limit=N[KMG] bytes a second

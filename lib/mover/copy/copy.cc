@@ -201,10 +201,14 @@ Outcome run_copy(Run& run) {
     run.work.done();
     if (!begun) {
       run.work.stop();
+      close_opened(run, true);
+      remove_nonce(run);
       return refused(begun.error());
     }
     watch_over(run, crew, workforce);
   }
+  remove_nonce(run);
+  close_opened(run, false);
   // Not on NFS, where every file was flushed before it was called complete.
   if (!run.target.is_nfs() && ::syncfs(run.target.descriptor()) != 0) fail(run, ".", "cannot write", errno);
   return outcome_of(run);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "lib/mover/copy/decision.h"
+#include "lib/mover/copy/names.h"
 #include "lib/mover/entry.h"
 #include "lib/mover/place.h"
 
@@ -43,7 +44,7 @@ class PendingNames {
   std::size_t at_ = 0;
 };
 
-struct DirectoryPair {
+struct DirectoryPair : std::enable_shared_from_this<DirectoryPair> {
   std::shared_ptr<DirectoryPair> parent;
   std::shared_ptr<Place> source;
   std::shared_ptr<Place> target;
@@ -53,6 +54,7 @@ struct DirectoryPair {
   Owner owner;            // the target's now
   bool created = false;   // by this run
   bool xattrs = false;    // to be compared when settling
+  NameDigest names;       // of the source, in the final pass
   PendingNames children;  // guarded by Work's mutex
 
   std::mutex mutex;                     // held to change the next three

@@ -44,8 +44,11 @@ OpenDirectory open_source(Run& run, const ChildTask& task, DirectoryPair& pair) 
   if (attributes->mount_root || attributes->device != run.source.attributes().device)
     return fail(run, path(), "mounted-inside", "another volume is mounted there; leave it out by its path"),
            nullptr;
-  if (attributes->key() == run.target.attributes().key())
-    return fail(run, path(), "holds-target", "this directory of the source is the target"), nullptr;
+  {
+    const Acting acting(reader);
+    if (is_target_root(run, *attributes, opened->get()))
+      return stop_nested(run, path(), "holds-target", "this directory of the source is the target"), nullptr;
+  }
   pair.wanted = *attributes;
   pair.source_owner = attributes->owner;
   pair.wanted.owner = run.options.owners.apply(attributes->owner);
@@ -60,8 +63,8 @@ OpenDirectory accept_target(Run& run, const ChildTask& task, DirectoryPair& pair
   const auto path = [&] { return task.parent->path_of(task.name); };
   const Attempt<Attributes> found = read_attributes(descriptor.get());
   if (!found) return fail(run, path(), "cannot look at", found.number()), nullptr;
-  if (found->key() == run.source.attributes().key())
-    return fail(run, path(), "holds-source", "this directory of the target is the source"), nullptr;
+  if (is_source_root(run, *found, [&] { return read_attributes(descriptor.get(), Freshness::of_server); }))
+    return stop_nested(run, path(), "holds-source", "this directory of the target is the source"), nullptr;
   if (found->mount_root || found->device != run.target.attributes().device)
     return fail(run, path(), "mounted-inside", "another volume is mounted there on the target"), nullptr;
   pair.found = *found;

@@ -4,6 +4,7 @@
 
 #include "lib/mover/attributes.h"
 #include "lib/mover/copy/access.h"
+#include "lib/mover/copy/again.h"
 #include "lib/mover/copy/guard.h"
 #include "lib/mover/copy/run.h"
 #include "lib/mover/identity.h"
@@ -51,6 +52,8 @@ Result<void> enter_root(Worker& worker) {
   TM_TRY(check_contents(source_names, target_names, run.options));
   pair->source = std::make_shared<Place>(source, from.key(), reader);
   pair->target = std::make_shared<Place>(target, to.key(), keeper);
+  TM_TRY(prove_apart(run, *pair, OpenPair{source, target}));
+  run.again_groups = groups_asked_for(run, source);
   merge(worker, pair, OpenPair{source, target}, source_names, &target_names);
   run.work.add_children(pair);
   finish(run, pair);

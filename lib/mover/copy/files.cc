@@ -185,7 +185,7 @@ std::optional<FileKey> make_file(Worker& worker, const FileItem& item, const Ope
     return passage.made.key();
   }
   // What is not complete does not stay.
-  ::unlinkat(open.target->get(), item.name.c_str(), 0);
+  discard(run, item, open.target->get(), item.name);
   return std::nullopt;
 }
 

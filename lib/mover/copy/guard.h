@@ -9,7 +9,8 @@
 namespace truenas::mover {
 
 // Kind::refused with the option that would allow it. Only asked with options.remove_extraneous: without it
-// nothing is lost. "lost+found" counts for nothing on either side.
+// nothing is lost. On either side counts for nothing: what is left out, "lost+found", the directories in
+// which servers show their snapshots (".zfs", ".snapshot"), and removed files that are still open (".nfs…").
 Result<void> check_contents(const Listing& source, const Listing& target, const CopyOptions& options);
 
 // Whether the target's root can be filled: where root is squashed it must belong to an owner or be open to

@@ -44,4 +44,16 @@ std::vector<FileItem> LinkGroups::abandon(FileKey group) {
   return waiting;
 }
 
+void LinkGroups::remember(const Attributes& target) {
+  if (target.links < 2) return;
+  const std::lock_guard lock(mutex_);
+  ctimes_.try_emplace(target.key(), target.ctime);
+}
+
+Timestamp LinkGroups::ctime_of(const Attributes& target) const {
+  const std::lock_guard lock(mutex_);
+  const auto before = ctimes_.find(target.key());
+  return before == ctimes_.end() ? target.ctime : before->second;
+}
+
 }  // namespace truenas::mover

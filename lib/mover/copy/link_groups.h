@@ -41,15 +41,23 @@ class LinkGroups {
   // The leader failed: the next to arrive leads. Those that waited for it.
   std::vector<FileItem> abandon(FileKey group);
 
+  // A name of this inode of the target, which may have others, is about to be taken away. That makes its
+  // ctime the present, and a change of its source that only the ctimes would tell could no longer be seen for
+  // the names that stay.
+  void remember(const Attributes& target);
+  // The ctime of an inode of the target before this run took any of its names away.
+  Timestamp ctime_of(const Attributes& target) const;
+
  private:
   struct Group {
     std::uint32_t seen = 0;
     std::optional<LinkLeader> leader;  // nothing: under way
     std::vector<FileItem> waiting;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<FileKey, Group> groups_;
   std::map<FileKey, FileKey> claims_;  // inode on the target -> group
+  std::map<FileKey, Timestamp> ctimes_;
 };
 
 }  // namespace truenas::mover

@@ -49,7 +49,7 @@ bool link_to(Run& run, const FileItem& item, const OpenPair& open, const LinkLea
   directory.touched = true;
   const Attempt<Attributes> made = read_attributes(target, item.name.c_str());
   if (!made.ok() || made->key() != leader.key) {
-    ::unlinkat(target, item.name.c_str(), 0);
+    discard(run, item, target, item.name);
     return fail(run, item.path(), "appeared", "the file to link to was replaced on the target"), false;
   }
   ++run.counters.links;

@@ -4,6 +4,7 @@
 #include "lib/base/interrupt.h"
 #include "lib/mover/attributes.h"
 #include "lib/mover/copy/access.h"
+#include "lib/mover/copy/left_out.h"
 #include "lib/mover/copy/run.h"
 #include "lib/mover/identity.h"
 
@@ -31,9 +32,11 @@ bool left_out(const Merge& merge, std::string_view name) {
   return !paths.empty() && paths.contains(merge.pair->path_of(name));
 }
 
-bool wanted_again(const Merge& merge, std::string_view name) {
+bool wanted_again(const Merge& merge, std::string_view name, const Attributes& source) {
   const auto& paths = merge.run().options.again;
-  return !paths.empty() && paths.contains(merge.pair->path_of(name));
+  if (paths.empty()) return false;
+  if (source.links > 1 && merge.run().again_groups.contains(source.key())) return true;
+  return paths.contains(merge.pair->path_of(name));
 }
 
 // Looked up as who may look: the keeper of the target's directory.
@@ -47,11 +50,21 @@ Attempt<Attributes> source_attributes(const Merge& merge, std::size_t index) {
   return merge.source.attributes(index, merge.open.source->get());
 }
 
+// What a killed run has left in a volume's root when that was a target.
+bool is_old_nonce(const Merge& merge, std::size_t index) {
+  if (merge.pair->parent || !is_nonce_name(merge.source.name(index))) return false;
+  const Attempt<Attributes> attributes = source_attributes(merge, index);
+  return attributes.ok() && is_nonce(merge.source.name(index), *attributes);
+}
+
+// Without --delete only what a run that was killed left behind.
 void remove_extraneous(Merge& merge) {
+  const bool all = merge.run().options.remove_extraneous;
   std::size_t at = 0;
   for (std::size_t there = 0; there < merge.target->size(); ++there) {
-    if (interrupted()) return;
+    if (interrupted() || merge.run().work.stopped()) return;
     const std::string_view name = merge.target->name(there);
+    if (!all && (merge.pair->parent || !is_nonce_name(name))) continue;
     while (at < merge.source.size() && merge.source.name(at) < name) ++at;
     if (at < merge.source.size() && merge.source.name(at) == name) continue;
     if (left_out(merge, name)) continue;
@@ -59,7 +72,7 @@ void remove_extraneous(Merge& merge) {
     if (!attributes && attributes.number() == ENOENT) continue;
     if (!attributes)
       fail(merge.run(), merge.pair->path_of(name), "cannot look at it on the target", attributes.number());
-    else
+    else if (all || is_nonce(name, *attributes))
       remove_entry(merge.run(), *merge.pair, merge.open.target->get(), std::string(name), *attributes);
   }
 }
@@ -91,7 +104,11 @@ bool clear_the_way(Merge& merge, const std::string& name, const Attributes& targ
     return fail(run, merge.pair->path_of(name), "in-the-way",
                 "a directory is in its way on the target, and nothing may be removed there"),
            false;
-  return remove_entry(run, *merge.pair, merge.open.target->get(), name, target);
+  if (remove_entry(run, *merge.pair, merge.open.target->get(), name, target)) return true;
+  const std::string path = merge.pair->path_of(name);
+  if (target.type == FileType::directory && holds_left_out(run.options.leave_out, path))
+    fail(run, path, "in-the-way", "a directory is in its way on the target that may hold what is left out");
+  return false;
 }
 
 void keep(Merge& merge, FileItem item) {
@@ -109,8 +126,8 @@ void decide_about(Merge& merge, std::string_view name, const Attributes& source,
   Run& run = merge.run();
   FileItem item{merge.pair, std::string(name), source, source.owner, std::move(target), {}};
   item.source.owner = run.options.owners.apply(source.owner);
-  item.decision =
-      decide(item.source, item.target ? &*item.target : nullptr, run.rules, wanted_again(merge, name));
+  item.decision = decide(item.source, item.target ? &*item.target : nullptr, run.rules,
+                         wanted_again(merge, name, source));
   const Action action = item.decision.action;
   if (action == Action::refuse) return fail(run, item.path(), item.decision.kind, item.decision.why);
   if (action == Action::keep) return keep(merge, std::move(item));
@@ -132,8 +149,11 @@ Attempt<std::optional<Attributes>> find_on_target(const Merge& merge, std::strin
   if (merge.target == nullptr) return Found();
   while (there < merge.target->size() && merge.target->name(there) < name) ++there;
   if (there >= merge.target->size() || merge.target->name(there) != name) return Found();
-  const Attempt<Attributes> found = target_attributes(merge, there);
-  if (found.ok()) return Found(*found);
+  Attempt<Attributes> found = target_attributes(merge, there);
+  if (found.ok()) {
+    found->ctime = merge.run().links.ctime_of(*found);
+    return Found(*found);
+  }
   if (found.number() == ENOENT) return Found();
   return Attempt<Found>::failed(found.number());
 }
@@ -144,11 +164,14 @@ void merge(Worker& worker, const std::shared_ptr<DirectoryPair>& pair, const Ope
            const Listing& source_names, const Listing* target_names) {
   Merge merge{worker, pair, open, source_names, target_names};
   Run& run = worker.run;
-  if (target_names != nullptr && run.options.remove_extraneous) remove_extraneous(merge);
+  if (pair->parent && pair->mode != pair->wanted.mode) run.opened.add(pair);
+  if (target_names != nullptr) remove_extraneous(merge);
   std::size_t there = 0;
   for (std::size_t at = 0; at < source_names.size(); ++at) {
     if (interrupted() || run.work.stopped()) return;
     const std::string_view name = source_names.name(at);
+    if (run.options.final_pass) pair->names.add(name);
+    if (is_old_nonce(merge, at)) continue;
     ++run.counters.entries;
     if (left_out(merge, name)) {
       ++run.counters.left_out;

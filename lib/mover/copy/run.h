@@ -7,16 +7,19 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/mover/copy.h"
+#include "lib/mover/copy/apart.h"
 #include "lib/mover/copy/bandwidth.h"
 #include "lib/mover/copy/content.h"
 #include "lib/mover/copy/decision.h"
 #include "lib/mover/copy/directory_pair.h"
 #include "lib/mover/copy/link_groups.h"
+#include "lib/mover/copy/opened.h"
 #include "lib/mover/copy/work.h"
 #include "lib/mover/directory.h"
 
@@ -57,6 +60,9 @@ struct Run {
   OpenPlaces source_places;
   OpenPlaces target_places;
   LinkGroups links;
+  std::set<FileKey> again_groups;  // files with several names that are asked for again
+  OpenedDirectories opened;
+  Nonce nonce;
   Work work;
   BandwidthLimit bandwidth;
   ContentWays ways;
@@ -114,5 +120,11 @@ bool prepare(Run& run, DirectoryPair& pair, int target, std::optional<Owner> act
 // Removes one name from the target with all below it. false: reported.
 bool remove_entry(Run& run, DirectoryPair& pair, int target, const std::string& name,
                   const Attributes& attributes);
+// Takes away `name` that was made for `item` and is not complete. Acts as the thread does. What stays there
+// nevertheless is an error finding: it must not be taken for a copy.
+void discard(Run& run, const FileItem& item, int target, const std::string& name);
+// After a stop: directories that were opened wide get their modes, those that were found so again
+// (`as_found`) or those of the source.
+void close_opened(Run& run, bool as_found);
 
 }  // namespace truenas::mover

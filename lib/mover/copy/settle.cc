@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint16_t k_wide = 0777;
 
 bool widen(Run& run, DirectoryPair& pair, int target) {
+  run.opened.add(pair.shared_from_this());
   const Acting keeper(keeper_of(run.rules.way, pair.owner));
   if (!keeper.taken()) return fail(run, pair.target->path(), "identity", keeper.taken().error().what), false;
   if (::fchmod(target, k_wide) != 0) {
@@ -87,8 +88,24 @@ bool prepare(Run& run, DirectoryPair& pair, int target, std::optional<Owner> act
   return widen(run, pair, target);
 }
 
+// Names that came or went since the directory was merged, whatever its times say.
+void look_again(Run& run, const DirectoryPair& pair) {
+  const auto path = [&] { return pair.source->path(); };
+  const Attempt<OpenDirectory> source = run.source_places.open(pair.source);
+  if (!source) return fail(run, path(), "cannot open it again", source.number());
+  const Acting reader(run.reader_of(pair.source_owner));
+  const Attempt<NameDigest> now = digest_names((*source)->get());
+  if (!now) return fail(run, path(), "cannot list it again", now.number());
+  const Attempt<Attributes> attributes = read_attributes((*source)->get(), Freshness::of_server);
+  if (!attributes.ok() || *now != pair.names || attributes->mtime != pair.wanted.mtime)
+    changed(run, path(), "names were made or removed in it while it was being copied");
+}
+
 void settle(Run& run, DirectoryPair& pair) {
   ++run.counters.directories;
+  run.opened.forget(pair);
+  if (!pair.parent) remove_nonce(run);
+  if (run.options.final_pass) look_again(run, pair);
   if (!unsettled(pair)) return;
   const auto path = [&] { return pair.target->path(); };
   const Attempt<OpenDirectory> source = run.source_places.open(pair.source);
@@ -96,7 +113,7 @@ void settle(Run& run, DirectoryPair& pair) {
   if (!source || !target)
     return fail(run, path(), "cannot open it again", source ? target.number() : source.number());
   const Attempt<Attributes> now = read_attributes((*source)->get(), Freshness::usual);
-  if (!now.ok() || now->mtime != pair.wanted.mtime)
+  if (!run.options.final_pass && (!now.ok() || now->mtime != pair.wanted.mtime))
     changed(run, path(), "names were made or removed in it while it was being copied");
   const Acting keeper(keeper_of(run.rules.way, pair.owner));
   if (!keeper.taken()) return fail(run, path(), "identity", keeper.taken().error().what);

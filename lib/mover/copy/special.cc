@@ -75,7 +75,7 @@ std::optional<FileKey> complete(Run& run, const FileItem& item, const OpenPair& 
           ? set_attributes(target, item.name.c_str(), run.rules.way, item.source, *made, true)
           : ChangeFailure{0, {}, "its extended attributes could not be set"};
   if (report(run, item, failure)) return made->key();
-  ::unlinkat(target, item.name.c_str(), 0);
+  discard(run, item, target, item.name);
   return std::nullopt;
 }
 

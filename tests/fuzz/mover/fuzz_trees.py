@@ -6,6 +6,7 @@
 Without a seed: the same 12 rounds every time; with TM_FUZZ_SECONDS as many other ones as fit. A failure names the seed
 that gives it again. Needs root: owners are what it is about.
 """
+import ctypes
 import json
 import os
 import random
@@ -25,7 +26,18 @@ from random_tree import RandomTree, remove_below  # noqa: E402
 ROUNDS = 12
 # Changes that leave another content or other attributes under the same size and times.
 QUIET = {"stealth", "split_link"}
-COPY = ["--owners=chown", "--delete", "--final", "--accept-unrelated", "--accept-empty-source"]
+COPY = ["--owners=chown", "--delete", "--final", "--accept-unrelated", "--accept-empty-source", "--expect-source-mount",
+        "--expect-target-mount"]
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+MS_BIND, MNT_DETACH = 4096, 2
+
+
+def mount(path):
+    """Makes a directory a mount point: on nothing else does the mover remove anything."""
+    if LIBC.mount(path, path, None, MS_BIND, None) != 0:
+        raise OSError(ctypes.get_errno(), "cannot mount", path)
 
 
 class Disagreement(Exception):
@@ -42,8 +54,9 @@ class Round:
         self.mover, self.seed, self.rng = mover, seed, random.Random(seed)
         self.source, self.target = scratch + b"/source", scratch + b"/target"
         self.list, self.manifest, self.other_manifest = scratch + b"/list", scratch + b"/m1", scratch + b"/m2"
-        os.mkdir(self.source)
-        os.mkdir(self.target)
+        for side in (self.source, self.target):
+            os.mkdir(side)
+            mount(side)
         self.story = []
         # Either nothing is mapped, or one owner becomes another.
         self.mapping = {} if self.rng.randrange(3) else {(0, 0): (1000, 1000)}
@@ -142,6 +155,8 @@ def play(mover, seed):
     except (Disagreement, subprocess.TimeoutExpired, json.JSONDecodeError, UnicodeDecodeError) as problem:
         return "%s\n  story: %s" % (problem, " ".join(one.story) if one else "")
     finally:
+        for side in (b"/source", b"/target"):
+            LIBC.umount2(scratch + side, MNT_DETACH)
         parent = os.open(os.path.dirname(scratch), os.O_RDONLY)
         remove_below(parent, os.path.basename(scratch))
         os.close(parent)
@@ -151,6 +166,9 @@ def main():
     if os.getuid() != 0:
         print("SKIPPED: fuzzing trees needs root (owners)")
         return 0
+    if not os.environ.get("TM_FUZZ_MOUNTS"):  # in a mount namespace of its own: all mounts go with it
+        os.environ["TM_FUZZ_MOUNTS"] = "own"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation=private", sys.executable, *sys.argv])
     os.umask(0o022)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

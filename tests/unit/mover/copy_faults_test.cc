@@ -80,7 +80,7 @@ TEST_CASE("a source that changes all the time is a warning in a warm pass and an
   });
   begun.get_future().wait();
   CopyOptions options = deleting();
-  options.bandwidth = 60'000'000;  // half a second for the file, thousands of writes
+  options.bandwidth = 30'000'000;  // half a second for the second half of the file, thousands of writes
   const Copied warm = run_copy(sandbox, options);
   options.final_pass = true;
   const Copied final_pass = run_copy(sandbox, options);

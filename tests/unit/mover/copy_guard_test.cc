@@ -38,6 +38,32 @@ TEST_CASE("an empty source never empties a target") {
   CHECK_FALSE(exists(sandbox.target("precious")));
 }
 
+TEST_CASE("a source that holds only what is not copied counts as empty") {
+  const Sandbox sandbox;
+  write_file(sandbox.target("precious"), "x");
+  CopyOptions options = deleting();
+  options.leave_out = {"cache", "socket"};
+  for (const char* name : {".zfs", ".snapshot", "cache", "lost+found"}) {
+    make_directory(sandbox.source(name));
+    write_file(sandbox.source(std::string(name) + "/file"), "x");
+  }
+  write_file(sandbox.source(".nfs000000000000a8f20000001b"), "still open");
+  make_socket(sandbox.source("socket"));
+  CHECK(complaint_unless_refused(sandbox.source(), sandbox.target(), options, "the source is empty") == "");
+  // Nor is it a name in common, nor what a target would lose.
+  write_file(sandbox.source("mine"), "x");
+  make_directory(sandbox.target("cache"));
+  make_directory(sandbox.target(".zfs"));
+  CHECK(complaint_unless_refused(sandbox.source(), sandbox.target(), options,
+                                 "the target has 1 entry and not one name in common") == "");
+  // What only looks like it is content.
+  write_file(sandbox.source(".nfsrc"), "x");
+  write_file(sandbox.target(".nfsrc"), "y");
+  CHECK(run_copy(sandbox, options).outcome.exit == 0);
+  CHECK(read_file(sandbox.target(".nfsrc")) == "x");
+  CHECK_FALSE(exists(sandbox.target("precious")));
+}
+
 TEST_CASE("a source without one name in common with the target is not trusted") {
   const Sandbox sandbox;
   write_file(sandbox.source("mine"), "x");

@@ -124,6 +124,25 @@ TEST_CASE("a path asked for again is copied though nothing tells it from what is
   CHECK(differences(sandbox) == "");
 }
 
+TEST_CASE("asked for again by any of its names, a file with several is copied and linked again") {
+  const Sandbox sandbox;
+  for (const char* name : {"a", "b"}) make_directory(sandbox.source(name));
+  write_file(sandbox.source("a/1"), "before");
+  for (const char* name : {"a/2", "b/3"}) make_link(sandbox.source("a/1"), sandbox.source(name));
+  set_mtime(sandbox.source("a/1"), 77, 7);
+  REQUIRE(run_copy(sandbox, deleting()).outcome.exit == 0);
+  for (const char* name : {"a/1", "a/2", "b/3"}) {
+    write_file(sandbox.target("b/3"), "broken");
+    set_mtime(sandbox.target("b/3"), 77, 7);
+    CopyOptions options = deleting();
+    options.again = {name, "b/none", "none/at/all"};
+    const Copied copied = run_copy(sandbox, options);
+    CHECK(copied.findings == "");
+    CHECK(copied.count("files-copied") == 1);
+    CHECK(differences(sandbox) == "");
+  }
+}
+
 TEST_CASE("what is left out is neither copied nor removed, and named") {
   const Sandbox sandbox;
   make_directory(sandbox.source("d"));

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "lib/mover/command.h"
 #include "lib/mover/command_flags.h"
+#include "tests/unit/mover/scratch_tree.h"
 
 using namespace truenas;
 using namespace truenas::mover;
@@ -69,4 +71,27 @@ TEST_CASE("what is left out is named relative to the root") {
   CHECK(*parse("./a/b/") == std::set<std::string>{"a/b"});
   CHECK(*parse(".X11") == std::set<std::string>{".X11"});
   for (const char* path : {"", ".", "./", "/", "/a"}) CHECK_FALSE(parse(path).ok());
+}
+
+TEST_CASE("nothing is removed without knowing that both sides are mounted") {
+  CollectingReporter reporter;
+  const auto complaint = [&](const std::vector<std::string>& words) {
+    const Result<Outcome> outcome = run_copy(words, reporter);
+    return outcome ? std::to_string(outcome->exit)
+                   : std::string(kind_name(outcome.error().kind)) + ": " + outcome.error().what;
+  };
+  const ScratchTree tree;
+  tree.directory("source");
+  const std::string precious = tree.file("target-precious", "x");
+  std::vector<std::string> words = {"--owners=chown", "--delete", tree.at("source"), tree.path()};
+  CHECK(complaint(words) ==
+        "usage: --delete needs --expect-source-mount: nothing is removed unless SRC is known to be a mounted "
+        "volume");
+  words.emplace_back("--expect-source-mount");
+  CHECK(complaint(words) ==
+        "usage: --delete needs --expect-target-mount: nothing is removed unless DST is known to be a mounted "
+        "volume");
+  words.emplace_back("--expect-target-mount");
+  CHECK(complaint(words) == "4");  // neither of them is
+  CHECK(read_whole(precious) == "x");
 }
