@@ -8,6 +8,7 @@
 
 #include "lib/mover/attributes.h"
 #include "lib/mover/copy/access.h"
+#include "lib/mover/copy/nesting.h"
 #include "lib/mover/copy/run.h"
 #include "lib/mover/identity.h"
 
@@ -138,12 +139,16 @@ Result<void> prove_apart(Run& run, DirectoryPair& pair, const OpenPair& open) {
     return system_error(put.number(), "cannot make a file in", run.target.path());
   }
   pair.touched = true;
-  const Acting reader(run.reader_of(pair.source_owner));
-  TM_TRY(reader.taken());
-  const Attempt<bool> found = run.nonce.is_in(open.source->get());
+  Attempt<bool> found = false;
+  {
+    const Acting reader(run.reader_of(pair.source_owner));
+    TM_TRY(reader.taken());
+    found = run.nonce.is_in(open.source->get());
+  }
   if (!found) return system_error(found.number(), "cannot look into", run.source.path());
   if (*found) return same_directory(run, "a file made in the one is in the other");
-  return {};
+  if (!may_share_filesystem(open.source->get(), target)) return {};
+  return search_for_target(run, pair.source);
 }
 
 void remove_nonce(Run& run) {
