@@ -87,7 +87,8 @@ int run_command(std::vector<std::string> words) {
   if (!arguments.ok()) {
     return fail(arguments.error().with_hint(fmt::format("kubectl truenas-migrate {} --help", found->name)));
   }
-  return found->run(*arguments);
+  const Result<int> code = found->run(*arguments);
+  return code.ok() ? *code : fail(code.error());
 }
 
 }  // namespace

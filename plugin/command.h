@@ -16,7 +16,7 @@ struct Command {
   std::string description;            // for --help
   std::vector<std::string> examples;  // whole command lines
   std::vector<FlagGroup> (*flags)();
-  int (*run)(const Arguments& arguments);  // returns the exit code; has printed its errors
+  Result<int> (*run)(const Arguments& arguments);  // the exit code; an error is printed by run_plugin
 };
 
 const std::vector<Command>& commands();

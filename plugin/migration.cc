@@ -6,12 +6,19 @@
 
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
+#include "lib/engine/dry_run.h"
 #include "lib/engine/explain.h"
 #include "lib/report/plan_report.h"
 #include "plugin/console.h"
 #include "plugin/exit_code.h"
 
 namespace truenas::plugin {
+namespace {
+
+// A renewal that takes longer has failed: the lock must be seen to be lost before it ends (15 s).
+constexpr Milliseconds k_lock_timeout{5000};
+
+}  // namespace
 
 std::vector<Flag> migration_flags() {
   return {
@@ -50,11 +57,32 @@ Result<void> ask_for_consent(const engine::Plan& plan, const MigrationFlags& fla
                          [](std::string_view question) { return ask(std::string(question)); });
 }
 
+Result<void> try_plan(const engine::Plan& plan, const MigrationFlags& flags, const Connection& connection,
+                      kube::Writer*& writer,
+                      const std::function<Result<void>(const engine::Step&, kube::Writer&)>& act) {
+  const bool server = flags.dry_run == DryRun::server;
+  if (server) {
+    kube::Writer trying(*connection.session, kube::Permit::server_trial());
+    writer = &trying;
+    const auto trials = engine::try_on_server(plan, trying, act);
+    writer = nullptr;
+    if (!trials.ok()) return trials.error();
+    std::fputs(report::render_trials(*trials).c_str(), stderr);
+    TM_TRY(engine::judge_trials(*trials));
+  }
+  std::fputs(server ? "nothing was changed (server dry run)\n" : "nothing was changed (dry run)\n", stderr);
+  return {};
+}
+
 Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what) {
-  Clock& clock = what.session->clock();
+  kube::Session& session = *what.connection.session;
+  Clock& clock = session.clock();
+  // Its own, so that no slow reply delays a renewal.
+  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session,
+                connect_again(what.connection, k_lock_timeout));
   engine::LockOptions lock_options;
-  lock_options.ns = what.journal->address().ns;
-  lock_options.name = what.journal->address().name();
+  lock_options.ns = what.journal.address().ns;
+  lock_options.name = what.journal.address().name();
   lock_options.what = what.what;
   lock_options.holder = engine::this_holder();
   lock_options.clock = &clock;
@@ -64,23 +92,22 @@ Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what
                    .c_str(),
                stderr);
   };
-  TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock,
-                engine::Lock::acquire(*what.lock_session, lock_options));
-  kube::Writer writer(*what.session, lock->permit());
-  if (what.hand_over) what.hand_over(&writer);
+  TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock, engine::Lock::acquire(*lock_session, lock_options));
+  kube::Writer writer(session, lock->permit());
+  what.writer = &writer;
 
   ConsoleProgress progress(clock);
-  engine::JournalLog log(*what.journal, writer, lock->holder());
+  engine::JournalLog log(what.journal, writer, lock->holder());
   engine::RunOptions options;
   options.clock = &clock;
   options.observer = &progress;
   options.log = &log;
-  options.explain = engine::explain_by_events(kube::Reader(*what.session));
+  options.explain = engine::explain_by_events(kube::Reader(session));
   options.timeout = what.timeout;
   engine::Outcome outcome = engine::run(machine, writer, options);
   progress.finish();
 
-  if (what.hand_over) what.hand_over(nullptr);
+  what.writer = nullptr;
   // A lock that could not be given back ends by itself after its duration: worth a word, not a failure.
   if (const auto released = lock->release(); !released.ok()) {
     std::fputs(fmt::format("warning: cannot release the lock: {}\n", released.error().what).c_str(), stderr);

@@ -10,6 +10,7 @@
 #include "lib/engine/lock.h"
 #include "lib/engine/run.h"
 #include "plugin/arguments.h"
+#include "plugin/connection.h"
 #include "plugin/output.h"
 
 namespace truenas::plugin {
@@ -22,6 +23,7 @@ struct MigrationFlags {
   bool yes = false;
   Milliseconds timeout{0};  // 0: none
   OutputFormat format = OutputFormat::table;
+  bool structured() const { return format == OutputFormat::json || format == OutputFormat::yaml; }
 };
 
 // -y, --dry-run, --timeout, -o: for a command's own flag group.
@@ -33,13 +35,18 @@ Result<MigrationFlags> read_migration_flags(const Arguments& arguments);
 // otherwise.
 Result<void> ask_for_consent(const engine::Plan& plan, const MigrationFlags& flags);
 
+// --dry-run: puts the plan's steps to the server if it says so, and says on stderr that nothing was changed.
+// `writer` is set while the trial goes on. Kind::refused naming every step that the server would refuse.
+Result<void> try_plan(const engine::Plan& plan, const MigrationFlags& flags, const Connection& connection,
+                      kube::Writer*& writer,
+                      const std::function<Result<void>(const engine::Step&, kube::Writer&)>& act);
+
 struct CarryOut {
-  kube::Session* session = nullptr;
-  kube::Session* lock_session = nullptr;  // its own, so that no slow reply delays a renewal
-  engine::JournalStore* journal = nullptr;
-  std::string what;  // "cluster coder/coder-postgres", for messages
+  const Connection& connection;
+  engine::JournalStore& journal;
+  kube::Writer*& writer;  // set while the run goes on
+  std::string what;       // "cluster coder/coder-postgres", for messages
   Milliseconds timeout{0};
-  std::function<void(kube::Writer* writer)> hand_over;  // gets the Writer before the run, null after it
 };
 
 // Takes the lock, runs the machine to its end with progress on stderr, and gives the lock back. Errors are

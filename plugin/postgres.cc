@@ -7,11 +7,9 @@
 #include "lib/base/text.h"
 #include "lib/cnpg/connection.h"
 #include "lib/cnpg/permissions.h"
-#include "lib/engine/dry_run.h"
 #include "lib/report/access_report.h"
 #include "lib/report/plan_report.h"
 #include "lib/report/postgres_report.h"
-#include "plugin/connection.h"
 #include "plugin/exit_code.h"
 #include "plugin/migration.h"
 #include "plugin/postgres_move.h"
@@ -19,9 +17,6 @@
 
 namespace truenas::plugin {
 namespace {
-
-// A renewal that takes longer has failed: the lock must be seen to be lost before it ends (15 s).
-constexpr Milliseconds k_lock_timeout{5000};
 
 std::vector<FlagGroup> postgres_flags() {
   std::vector<Flag> own = {
@@ -40,31 +35,18 @@ std::vector<FlagGroup> postgres_flags() {
 }
 
 Result<int> show_plan(Move& move, const engine::Plan& plan) {
-  const bool structured = move.flags.format == OutputFormat::json || move.flags.format == OutputFormat::yaml;
-  TM_TRY(print_answer(structured ? render_document(engine::to_json(plan), move.flags.format)
-                                 : report::render_plan(plan)));
+  TM_TRY(print_answer(move.flags.structured() ? render_document(engine::to_json(plan), move.flags.format)
+                                              : report::render_plan(plan)));
   if (plan.blocked) return make_error(plan.blocked->kind, plan.blocked->why, plan.blocked->hints);
-  if (move.flags.dry_run == DryRun::server) {
-    kube::Permit permit;
-    permit.server_dry_run = true;
-    permit.still_granted = [] { return Result<void>(); };
-    kube::Writer writer(*move.connection.session, permit);
-    move.writer = &writer;
-    const auto trials = engine::try_on_server(plan, writer, *move.rolling);
-    move.writer = nullptr;
-    if (!trials.ok()) return trials.error();
-    std::fputs(report::render_trials(*trials).c_str(), stderr);
-    TM_TRY(engine::judge_trials(*trials));
-  }
-  std::fputs(move.flags.dry_run == DryRun::server ? "nothing was changed (server dry run)\n"
-                                                  : "nothing was changed (dry run)\n",
-             stderr);
+  TM_TRY(try_plan(
+      plan, move.flags, move.connection, move.writer,
+      [&](const engine::Step& step, kube::Writer& writer) { return move.rolling->act(step, writer); }));
   return k_exit_done;
 }
 
 Result<int> show_status(Move& move, const workflow::PostgresWorld& world) {
   const engine::Next next = move.rolling->next(world);
-  if (move.flags.format == OutputFormat::json || move.flags.format == OutputFormat::yaml) {
+  if (move.flags.structured()) {
     TM_TRY(print_answer(render_document(report::rolling_status_document(world, move.rolling->options(), next),
                                         move.flags.format)));
   } else {
@@ -90,29 +72,20 @@ Result<int> run_move(Move& move, const workflow::PostgresWorld& start, const eng
   if (plan.nothing_to_do()) return k_exit_done;
   const auto connections = connections_before(move, start);
   engine::RunningMachine<workflow::PostgresWorld> machine(*move.rolling);
-  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session,
-                connect_again(move.connection, k_lock_timeout));
-  CarryOut what;
-  what.session = move.connection.session.get();
-  what.lock_session = lock_session.get();
-  what.journal = move.journal.get();
-  what.what = fmt::format("cluster {}/{}", move.rolling->options().ns, move.rolling->options().cluster);
-  what.timeout = move.flags.timeout;
-  what.hand_over = [&move](kube::Writer* writer) { move.writer = writer; };
+  const workflow::RollingOptions& options = move.rolling->options();
+  const CarryOut what = {move.connection, *move.journal, move.writer,
+                         fmt::format("cluster {}/{}", options.ns, options.cluster), move.flags.timeout};
   TM_TRY_ASSIGN(const engine::Outcome outcome, carry_out(machine, what));
-  const bool structured = move.flags.format == OutputFormat::json || move.flags.format == OutputFormat::yaml;
   const auto& world = machine.world();
   const report::ConnectionComparison compared =
       report::compare_connections(connections, cnpg::read_connection_facts(*move.reader, start.cluster));
-  if (structured) {
-    json::Value document =
-        report::rolling_result_document(outcome, world, move.rolling->proof(), move.rolling->options());
+  if (move.flags.structured()) {
+    json::Value document = report::rolling_result_document(outcome, world, move.rolling->proof(), options);
     if (world) document.set("connections", report::connections_document(compared));
     TM_TRY(print_answer(render_document(document, move.flags.format)));
   } else if (outcome.ok() && world) {
-    TM_TRY(
-        print_answer(report::render_rolling_result(*world, move.rolling->proof(), move.rolling->options()) +
-                     report::render_connections(compared)));
+    TM_TRY(print_answer(report::render_rolling_result(*world, move.rolling->proof(), options) +
+                        report::render_connections(compared)));
   }
   const int code = conclude(outcome);
   return code == k_exit_done && !compared.changes.empty() ? static_cast<int>(k_exit_mismatch) : code;
@@ -132,13 +105,6 @@ Result<int> postgres(const Arguments& arguments) {
   return move->flags.dry_run == DryRun::none ? run_move(*move, world, plan) : show_plan(*move, plan);
 }
 
-int run_postgres(const Arguments& arguments) {
-  const Result<int> code = postgres(arguments);
-  if (code.ok()) return *code;
-  std::fputs(render_error(code.error()).c_str(), stderr);
-  return exit_code_of(code.error().kind);
-}
-
 }  // namespace
 
 Command postgres_command() {
@@ -156,7 +122,7 @@ Command postgres_command() {
        "kubectl truenas-migrate postgres --namespace coder",
        "kubectl truenas-migrate postgres coder-postgres -n coder --rollback"},
       postgres_flags,
-      run_postgres};
+      postgres};
 }
 
 }  // namespace truenas::plugin

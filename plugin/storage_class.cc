@@ -6,21 +6,17 @@
 
 #include <cstdio>
 
-#include "lib/engine/dry_run.h"
 #include "lib/report/access_report.h"
 #include "lib/report/plan_report.h"
 #include "lib/report/storage_class_report.h"
 #include "lib/storage/class_compare.h"
 #include "lib/workflow/storage_class/queries.h"
-#include "plugin/connection.h"
 #include "plugin/exit_code.h"
 #include "plugin/storage_class_options.h"
 #include "plugin/subcommands.h"
 
 namespace truenas::plugin {
 namespace {
-
-constexpr Milliseconds k_lock_timeout{5000};
 
 // What one call works with.
 struct Change {
@@ -36,9 +32,7 @@ struct Change {
     std::fprintf(stderr, "note: earlier changes of the class are not known: %s\n", error.what.c_str());
     journal.reset();
   }
-  bool structured() const {
-    return flags.migration.format == OutputFormat::json || flags.migration.format == OutputFormat::yaml;
-  }
+  bool structured() const { return flags.migration.structured(); }
 };
 
 workflow::FactBook fact_book(Change& change) {
@@ -118,19 +112,6 @@ Result<int> show_status(Change& change, const workflow::StorageClassWorld& world
   return k_exit_done;
 }
 
-Result<void> try_plan(Change& change, const engine::Plan& plan) {
-  kube::Permit permit;
-  permit.server_dry_run = true;
-  permit.still_granted = [] { return Result<void>(); };
-  kube::Writer writer(*change.connection.session, permit);
-  change.writer = &writer;
-  const auto trials = engine::try_on_server(plan, writer, *change.workflow);
-  change.writer = nullptr;
-  if (!trials.ok()) return trials.error();
-  std::fputs(report::render_trials(*trials).c_str(), stderr);
-  return engine::judge_trials(*trials);
-}
-
 // What belongs into an owner's repository goes to standard output, ready for a file.
 Result<int> refuse(Change& change, const engine::Plan& plan, const workflow::StorageClassReview& review) {
   if (!workflow::reverting_owners(review.world).empty() && !change.flags.options.rollback) {
@@ -145,9 +126,9 @@ Result<int> show_plan(Change& change, const engine::Plan& plan, const workflow::
   TM_TRY(print_answer(change.structured()
                           ? render_document(engine::to_json(plan), change.flags.migration.format)
                           : report::render_plan(plan)));
-  const bool server = change.flags.migration.dry_run == DryRun::server;
-  if (server) TM_TRY(try_plan(change, plan));
-  std::fputs(server ? "nothing was changed (server dry run)\n" : "nothing was changed (dry run)\n", stderr);
+  TM_TRY(try_plan(
+      plan, change.flags.migration, change.connection, change.writer,
+      [&](const engine::Step& step, kube::Writer& writer) { return change.workflow->act(step, writer); }));
   return k_exit_done;
 }
 
@@ -156,15 +137,8 @@ Result<int> run_change(Change& change, const engine::Plan& plan, const workflow:
   TM_TRY(ask_for_consent(plan, change.flags.migration));
   if (plan.nothing_to_do()) return k_exit_done;
   engine::RunningMachine<workflow::StorageClassWorld> machine(*change.workflow);
-  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session,
-                connect_again(change.connection, k_lock_timeout));
-  CarryOut what;
-  what.session = change.connection.session.get();
-  what.lock_session = lock_session.get();
-  what.journal = change.journal.get();
-  what.what = "storageclass " + change.flags.options.name;
-  what.timeout = change.flags.migration.timeout;
-  what.hand_over = [&change](kube::Writer* writer) { change.writer = writer; };
+  const CarryOut what = {change.connection, *change.journal, change.writer,
+                         "storageclass " + change.flags.options.name, change.flags.migration.timeout};
   TM_TRY_ASSIGN(const engine::Outcome outcome, carry_out(machine, what));
   if (change.structured()) {
     std::optional<workflow::StorageClassReview> end;
@@ -194,13 +168,6 @@ Result<int> storage_class(const Arguments& arguments) {
                                                          : show_plan(*change, plan, review);
 }
 
-int run_storage_class(const Arguments& arguments) {
-  const Result<int> code = storage_class(arguments);
-  if (code.ok()) return *code;
-  std::fputs(render_error(code.error()).c_str(), stderr);
-  return exit_code_of(code.error().kind);
-}
-
 }  // namespace
 
 Command storage_class_command() {
@@ -222,7 +189,7 @@ Command storage_class_command() {
            "kubectl truenas-migrate storageclass --from-file class.yaml --apply --dry-run=server",
            "kubectl truenas-migrate storageclass --apply --as-name=truenas-csi-nfs-2"},
           storage_class_flags,
-          run_storage_class};
+          storage_class};
 }
 
 }  // namespace truenas::plugin

@@ -91,13 +91,6 @@ Result<int> verify(const Arguments& arguments) {
   return result.left() == 0 ? k_exit_done : k_exit_mismatch;
 }
 
-int run_verify(const Arguments& arguments) {
-  const Result<int> code = verify(arguments);
-  if (code.ok()) return *code;
-  std::fputs(render_error(code.error()).c_str(), stderr);
-  return exit_code_of(code.error().kind);
-}
-
 }  // namespace
 
 Command verify_command() {
@@ -112,7 +105,7 @@ Command verify_command() {
           {"kubectl truenas-migrate verify", "kubectl truenas-migrate verify -n coder -o wide",
            "kubectl truenas-migrate verify -A -o json"},
           verify_flags,
-          run_verify};
+          verify};
 }
 
 }  // namespace truenas::plugin

@@ -38,13 +38,6 @@ Result<int> version(const Arguments& arguments) {
   return k_exit_done;
 }
 
-int run_version(const Arguments& arguments) {
-  const Result<int> code = version(arguments);
-  if (code.ok()) return *code;
-  std::fputs(render_error(code.error()).c_str(), stderr);
-  return exit_code_of(code.error().kind);
-}
-
 }  // namespace
 
 Command version_command() {
@@ -54,7 +47,7 @@ Command version_command() {
           "Shows the version of this plugin and, when asked, of the API server.",
           {"kubectl truenas-migrate version", "kubectl truenas-migrate version --server-version -o json"},
           version_flags,
-          run_version};
+          version};
 }
 
 }  // namespace truenas::plugin

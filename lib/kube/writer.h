@@ -13,6 +13,9 @@
 namespace truenas::kube {
 
 struct Permit {
+  // For trying writes on the server (dryRun=All), for which no lock is needed: nothing is changed.
+  static Permit server_trial();
+
   // Ok while the run may still write (lock held, no interrupt); its error is returned instead of writing.
   std::function<Result<void>()> still_granted;
   bool server_dry_run =
