@@ -10,6 +10,20 @@ namespace truenas::workflow {
 
 using engine::Step;
 
+namespace {
+
+// What the canary made goes again. Nothing to try on the server: it does not exist yet when a plan is shown.
+Step clear_away(std::string id, std::string verb) {
+  Step step;
+  step.id = std::move(id);
+  step.verb = std::move(verb);
+  step.leaves_no_trace = true;
+  step.can_be_tried = false;
+  return step;
+}
+
+}  // namespace
+
 std::string canary_name(const PostgresWorld& world) {
   return cut_name(world.cluster.name + "-class-canary");
 }
@@ -60,12 +74,8 @@ Step create_canary_pod(const PostgresWorld& world, bool without_fs_group) {
 }
 
 Step delete_canary_pod(const PostgresWorld& world) {
-  Step step;
   const std::string name = canary_name(world);
-  step.id = "delete canary pod " + world.canary.pod_uid;
-  step.can_be_tried = false;
-  step.verb = "delete-canary-pod";
-  step.leaves_no_trace = true;
+  Step step = clear_away("delete canary pod " + world.canary.pod_uid, "delete-canary-pod");
   step.object = fmt::format("pod {}/{}", world.cluster.ns, name);
   step.arguments = {{"name", name}, {"uid", world.canary.pod_uid}};
   step.title = fmt::format("delete the canary's pod {}", name);
@@ -74,11 +84,7 @@ Step delete_canary_pod(const PostgresWorld& world) {
 }
 
 Step release_canary_volume(const PostgresWorld& world) {
-  Step step;
-  step.id = "release canary volume " + world.canary.volume;
-  step.can_be_tried = false;
-  step.verb = "release-canary-volume";
-  step.leaves_no_trace = true;
+  Step step = clear_away("release canary volume " + world.canary.volume, "release-canary-volume");
   step.object = "persistentvolume " + world.canary.volume;
   step.arguments = {{"volume", world.canary.volume},
                     {"uid", world.canary.volume_uid},
@@ -89,12 +95,8 @@ Step release_canary_volume(const PostgresWorld& world) {
 }
 
 Step delete_canary_claim(const PostgresWorld& world) {
-  Step step;
   const std::string name = canary_name(world);
-  step.id = "delete canary claim " + world.canary.claim_uid;
-  step.can_be_tried = false;
-  step.verb = "delete-canary-claim";
-  step.leaves_no_trace = true;
+  Step step = clear_away("delete canary claim " + world.canary.claim_uid, "delete-canary-claim");
   step.object = fmt::format("persistentvolumeclaim {}/{}", world.cluster.ns, name);
   step.arguments = {{"name", name}, {"uid", world.canary.claim_uid}};
   step.title = fmt::format("delete the canary's claim {}", name);
