@@ -122,10 +122,18 @@ std::optional<Next> decide_marks(const PostgresWorld& world) {
   return std::nullopt;
 }
 
+// The restart would stop in the middle and wait for a human; known only once the canary has been tried.
+std::optional<Next> refuse_supervised_restart(const PostgresWorld& world) {
+  const auto finding = supervised_updates(world);
+  if (!finding) return std::nullopt;
+  return refuse_on({*finding}, world, has_moved(world) ? Kind::stopped : Kind::refused);
+}
+
 std::optional<Next> decide_security_context(const PostgresWorld& world) {
   const bool needed = world.canary.uses_fs_group && world.canary.without_fs_group.trial == Trial::passed &&
                       world.canary.as_is.trial != Trial::passed;
   if (!needed) return std::nullopt;
+  if (auto refusal = refuse_supervised_restart(world)) return refusal;
   if (auto wait = wait_until_settled(world)) return wait;
   return drop_fs_group(world);
 }

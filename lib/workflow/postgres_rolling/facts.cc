@@ -67,6 +67,21 @@ Result<void> read_proofs(const Facts& all, MoveFacts& facts) {
   return {};
 }
 
+// A run that found every instance moved already has replaced nothing: what an earlier run to the same class
+// proved of these very volumes still holds, and a single instance could not be compared again.
+Result<void> inherit_proof(const Facts& all, MoveFacts& facts) {
+  for (int number = facts.number - 1; number > 0 && facts.proof.empty(); --number) {
+    const std::string* begin = find(all, fmt::format("run-{}.begin", number));
+    if (begin == nullptr) continue;
+    TM_TRY_ASSIGN(MoveFacts earlier, read_begin(*begin, number));
+    if (earlier.cluster_uid != facts.cluster_uid || earlier.to_class != facts.to_class) continue;
+    TM_TRY(read_proofs(all, earlier));
+    facts.proof = std::move(earlier.proof);
+    facts.proof_volumes = std::move(earlier.proof_volumes);
+  }
+  return {};
+}
+
 json::Value list_of(const std::vector<std::string>& texts) {
   json::Value list = json::Value::array();
   for (const std::string& text : texts) list.push_back(text);
@@ -88,6 +103,7 @@ Result<MoveFacts> read_facts(const Facts& all) {
     }
   }
   TM_TRY(read_proofs(all, facts));
+  TM_TRY(inherit_proof(all, facts));
   facts.ended = find(all, fmt::format("run-{}.end", number)) != nullptr;
   return facts;
 }

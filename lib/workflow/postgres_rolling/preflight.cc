@@ -51,14 +51,7 @@ void find_cluster_states(const PostgresWorld& world, Findings& findings) {
           kubectl(world, "annotate", "cnpg.io/reconciliationLoop-"));
   blocked(site.replica_cluster, "replica-cluster", "this is a replica cluster: its primary is elsewhere",
           "move the cluster that it follows, or promote this one first");
-  if (site.supervised) {
-    const bool restart = needs_other_context(world);
-    add(findings, "supervised-updates", restart ? Severity::blocks : Severity::note,
-        restart
-            ? "primaryUpdateStrategy is supervised: the restart without fsGroup would stop and wait for you"
-            : "primaryUpdateStrategy is supervised; the switchover of this move is part of its plan",
-        {restart ? "set spec.primaryUpdateStrategy to unsupervised for the time of the move" : ""});
-  }
+  if (auto finding = supervised_updates(world)) findings.push_back(std::move(*finding));
 }
 
 void find_health(const PostgresWorld& world, Findings& findings) {
@@ -177,6 +170,23 @@ void find_losses(const PostgresWorld& world, Findings& findings) {
 
 }  // namespace
 
+std::optional<Finding> supervised_updates(const PostgresWorld& world) {
+  if (!world.site.facts.shape.supervised) return std::nullopt;
+  if (!needs_other_context(world)) {
+    return Finding{"supervised-updates",
+                   Severity::note,
+                   "primaryUpdateStrategy is supervised; the switchover of this move is part of its plan",
+                   {},
+                   false};
+  }
+  return Finding{
+      "supervised-updates",
+      Severity::blocks,
+      "primaryUpdateStrategy is supervised: the restart without fsGroup would stop and wait for you",
+      {"set spec.primaryUpdateStrategy to unsupervised for the time of the move"},
+      false};
+}
+
 std::vector<std::string> manifest_lines(const PostgresWorld& world) {
   std::vector<std::string> lines;
   const auto old_setting = [&](const auto& setting) { return setting.storage_class == world.from.name; };
@@ -185,8 +195,9 @@ std::vector<std::string> manifest_lines(const PostgresWorld& world) {
   }
   if (needs_spare(world)) {
     if (lines.empty()) lines.push_back("spec:");
-    lines.push_back(fmt::format("  instances: {}   # {} again once the move is complete",
-                                world.cluster.instances + 1, world.cluster.instances));
+    // Three, also for a single instance: with fewer this tool would want a spare one of its own.
+    lines.push_back(
+        fmt::format("  instances: 3   # {} again once the move is complete", world.cluster.instances));
   }
   if (needs_other_context(world)) {
     for (std::string& line : cnpg::manifest_lines_without_fs_group(world.cluster)) {

@@ -2,6 +2,7 @@
 // Preflight: everything that speaks against starting the move, found at once. Pure; decide.cc refuses on it,
 // the plan shows it.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ std::vector<Finding> preflight(const PostgresWorld& world, const RollingOptions&
 // Those that hold at every moment of the move, not only before it: the class must exist, nobody may take the
 // patches back, no data may be lost without consent.
 std::vector<Finding> standing_findings(const PostgresWorld& world, const RollingOptions& options);
+// Absent unless primaryUpdateStrategy is supervised. Blocks once the canary has shown that the Pods must be
+// restarted without fsGroup, which is known only after the start.
+std::optional<Finding> supervised_updates(const PostgresWorld& world);
 bool blocks(const Finding& finding);
 // The lines to change in the manifest of a Cluster that somebody else keeps.
 std::vector<std::string> manifest_lines(const PostgresWorld& world);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "lib/base/text.h"
 #include "lib/storage/volume.h"
@@ -28,7 +29,12 @@ void note(PostgresWorld& world, const Step& step) {
   const std::string key = argument(step, "key");
   MoveFacts& facts = world.facts;
   if (key.ends_with(".begin")) {
-    facts = MoveFacts{};
+    MoveFacts before = std::exchange(facts, MoveFacts{});
+    if (before.cluster_uid == argument(step, "cluster_uid") &&
+        before.to_class == argument(step, "to_class")) {
+      facts.proof = std::move(before.proof);
+      facts.proof_volumes = std::move(before.proof_volumes);
+    }
     facts.number = number_argument(step, "number");
     facts.cluster_uid = argument(step, "cluster_uid");
     facts.from_class = argument(step, "from_class");

@@ -36,11 +36,11 @@ struct MoveFacts {
   int number = 0;           // N; 0: this cluster was never moved
   std::string cluster_uid;  // metadata.uid of the Cluster that was moved
   std::string from_class, to_class;
-  int instances = 0;                    // spec.instances before the first change
-  std::vector<std::string> settings;    // pointers of the storage settings that are moved ("/spec/storage")
-  std::optional<int> spare;             // spec.instances before a spare instance was added to it
-  int proofs = 0;                       // how many there are
-  std::string proof;                    // the newest one's summary; "" while there is none
+  int instances = 0;                  // spec.instances before the first change
+  std::vector<std::string> settings;  // pointers of the storage settings that are moved ("/spec/storage")
+  std::optional<int> spare;           // spec.instances before a spare instance was added to it
+  int proofs = 0;                     // how many there are
+  std::string proof;  // the newest one's summary, of a run to this class; "" while there is none
   std::set<std::string> proof_volumes;  // what it was made on
   bool ended = false;
   std::string connections;  // how applications reached the Cluster when it began (cnpg::connection_text)

@@ -4,6 +4,7 @@
 
 #include "lib/base/text.h"
 #include "lib/workflow/postgres_rolling/facts.h"
+#include "lib/workflow/postgres_rolling/queries.h"
 #include "lib/workflow/postgres_rolling/steps.h"
 #include "tests/model/postgres_worlds.h"
 
@@ -36,6 +37,41 @@ TEST_CASE("what a move writes down is what the next run reads") {
   CHECK(read->proof == "12 equal");
   CHECK(read->proof_volumes.contains("old-coder-postgres-2-wal"));
   CHECK(read->ended);
+}
+
+TEST_CASE("a proof of the same volumes holds for a later run to the same class, and for no other") {
+  const PostgresWorld world = make_site({1});
+  const auto begin = [&](int before, RollingOptions options) {
+    PostgresWorld ended = world;
+    ended.facts.number = before;
+    ended.facts.ended = true;
+    return fact_value(begin_move(ended, options));
+  };
+  std::map<std::string, std::string> facts = {{"run-1.begin", begin(0, site_options())},
+                                              {"run-1.proof-1", proof_value("12 equal", world)},
+                                              {"run-1.end", "complete"},
+                                              {"run-2.begin", begin(1, site_options())}};
+  auto read = read_facts(facts);
+  REQUIRE(read.ok());
+  CHECK(read->number == 2);
+  CHECK(read->proofs == 0);
+  CHECK(read->proof == "12 equal");
+  PostgresWorld moved = world;
+  moved.facts = *read;
+  CHECK(proof_holds(moved));
+  moved.cluster.claims.front().volume = "another";
+  CHECK_FALSE(proof_holds(moved));
+
+  RollingOptions back = site_options();
+  std::swap(back.from_class, back.to_class);
+  facts["run-2.begin"] = begin(1, back);
+  CHECK(read_facts(facts)->proof.empty());
+  PostgresWorld other = world;
+  other.cluster.uid = "uid-other";
+  other.facts.number = 1;
+  other.facts.ended = true;
+  facts["run-2.begin"] = fact_value(begin_move(other, site_options()));
+  CHECK(read_facts(facts)->proof.empty());
 }
 
 TEST_CASE("a move in the other direction takes over the spare of one that was not finished") {

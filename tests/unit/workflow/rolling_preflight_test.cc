@@ -147,6 +147,45 @@ TEST_CASE("somebody else keeps the manifest, and the class wants no fsGroup: tho
   CHECK(contains(lines, "runAsUser: 26"));
 }
 
+TEST_CASE("somebody else keeps the manifest of a single instance: what it is told to commit is enough") {
+  PostgresWorld world = make_site({1});
+  world.site.facts.shape.owners = {{"Flux", "database", "label", true, ""}};
+  const std::string lines = join(get(preflight(world, site_options()), "manifest-owner").remedy, "\n");
+  CHECK(contains(lines, "  instances: 3   # 1 again once the move is complete"));
+  PostgresWorld committed = make_site({3});
+  committed.site.facts.shape.owners = world.site.facts.shape.owners;
+  committed.cluster.storage.front().storage_class = "truenas-csi-nfs";
+  CHECK(blocking(committed).empty());
+}
+
+TEST_CASE(
+    "supervised updates: refused before a restart that would wait for a human, after the canary is gone") {
+  const RollingOptions options = site_options();
+  PostgresWorld world = make_site();
+  world.site.facts.shape.supervised = true;
+  CHECK(blocking(world).empty());
+  world = project_rolling(std::move(world), options, next_of_rolling(world, options));
+  REQUIRE(move_is_open(world, options));
+  world.canary.as_is.trial = Trial::failed;
+  world.canary.without_fs_group.trial = Trial::passed;
+  std::vector<std::string> verbs;
+  engine::Next next = next_of_rolling(world, options);
+  while (const auto* step = std::get_if<engine::Step>(&next)) {
+    verbs.push_back(step->verb);
+    REQUIRE(verbs.size() < 20);
+    world = project_rolling(std::move(world), options, next);
+    next = next_of_rolling(world, options);
+  }
+  const auto* blocked = std::get_if<engine::Blocked>(&next);
+  REQUIRE(blocked != nullptr);
+  CHECK(contains(blocked->why, "[supervised-updates] primaryUpdateStrategy is supervised: the restart"));
+  CHECK(blocked->kind == Kind::refused);
+  for (const char* unwanted : {"drop-fs-group", "set-class"})
+    CHECK(std::find(verbs.begin(), verbs.end(), unwanted) == verbs.end());
+  world.site.facts.shape.supervised = false;
+  CHECK(std::get<engine::Step>(next_of_rolling(world, options)).verb == "drop-fs-group");
+}
+
 TEST_CASE("a spec that somebody sets back midway stops the run, and names what to do") {
   const RollingOptions options = site_options();
   PostgresWorld world = make_site();
