@@ -5,6 +5,8 @@ debian_suite=bookworm
 kernel_package=linux-image-cloud-amd64
 
 nfs_source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=../../cluster/lib/say.sh
+source "$nfs_source/../cluster/lib/say.sh"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kubectl-truenas-migrate/nfs
 
 # Inside the VM. python3 is what the tests are written in, the others are what they look with and compare against.
@@ -23,15 +25,4 @@ image_folder() {
     cat "$nfs_source/build" "$nfs_source/lib/image-setup" "$nfs_source/lib/init"
   } | sha256sum)
   printf '%s/image-%s\n' "$cache" "${hash:0:16}"
-}
-
-say() { printf '%s\n' "$*" >&2; }
-
-# die MESSAGE [HINT...]
-die() {
-  printf 'error: %s\n' "$1" >&2
-  shift
-  local hint
-  for hint in "$@"; do printf '  %s\n' "$hint" >&2; done
-  exit 1
 }
