@@ -125,7 +125,8 @@ TEST_CASE("one directory under two names is refused as source and target") {
 TEST_CASE("a target inside its source, under another name, is refused before anything is made in it") {
   CHECK(in_mount_namespace([] {
           const TwoNames names;
-          return names.complaint_about(names.real(), names.other("sub/sub"), 4, "sub/sub of the source is the target",
+          return names.complaint_about(names.real(), names.other("sub/sub"), 4,
+                                       "sub/sub of the source is the target",
                                        {"precious", "sub/file", "volume/file"});
         }) == "");
 }
