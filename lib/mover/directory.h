@@ -47,6 +47,8 @@ class Listing {
   bool empty() const { return order_.empty(); }
   // NUL-terminated behind its end; valid as long as the listing.
   std::string_view name(std::size_t index) const;
+  // As if it had not been there.
+  void drop(std::size_t index) { order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(index)); }
   // ENOENT: it has vanished since.
   Attempt<Attributes> attributes(std::size_t index, int directory) const;
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "lib/mover/identity.h"
+#include "lib/mover/nonce.h"
 
 namespace truenas::mover {
 namespace {
@@ -20,6 +21,15 @@ Attempt<Descriptor> open_plainly(int directory, const char* name) {
   if (number < 0 && errno == EPERM) number = ::openat(directory, name, k_read_flags);
   if (number < 0) return Attempt<Descriptor>::failed(errno);
   return Descriptor(number);
+}
+
+// What a copy that was killed has left in a volume's root is no content of it.
+void drop_nonces(Listing& listing, int directory) {
+  for (std::size_t at = listing.size(); at-- > 0;) {
+    if (!is_nonce_name(listing.name(at))) continue;
+    const Attempt<Attributes> attributes = listing.attributes(at, directory);
+    if (attributes.ok() && is_nonce(listing.name(at), *attributes)) listing.drop(at);
+  }
 }
 
 }  // namespace
@@ -63,6 +73,7 @@ Attempt<OpenedDirectory> TreeReader::read(const Directory& directory) {
   if (!attributes) return Attempt<OpenedDirectory>::failed(attributes.number());
   Attempt<Listing> listing = Listing::read((*handle)->get());
   if (!listing) return Attempt<OpenedDirectory>::failed(listing.number());
+  if (!directory.place->parent()) drop_nonces(*listing, (*handle)->get());
   return OpenedDirectory{*handle, *attributes, std::move(*listing)};
 }
 

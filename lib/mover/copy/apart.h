@@ -5,47 +5,17 @@
 // must not be seen in the source. Nothing is ever written into the source to find out.
 
 #include <functional>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "lib/base/result.h"
 #include "lib/mover/attempt.h"
 #include "lib/mover/entry.h"
-#include "lib/mover/place.h"
 
 namespace truenas::mover {
 
 // Whether two looks, taken while nothing changed, may have been at one directory, whatever the device numbers
 // say: its number and its times are equal. No two directories have one ctime to the nanosecond. Pure.
 bool may_be_one(const Attributes& one, const Attributes& other);
-
-// ".volume-mover-<32 hex digits>.nonce": what a run that was killed may have left in the target's root. The
-// next run removes it; as content it counts for nobody.
-bool is_nonce_name(std::string_view name);
-bool is_nonce(std::string_view name, const Attributes& attributes);
-
-class Nonce {
- public:
-  Nonce() = default;
-  ~Nonce() { (void)remove(); }
-  Nonce(const Nonce&) = delete;
-  Nonce& operator=(const Nonce&) = delete;
-
-  // Makes it, acting as `keeper`. Errors: openat(2)'s.
-  Attempt<void> put(OpenDirectory directory, std::optional<Owner> keeper);
-  bool is_put() const { return directory_ != nullptr; }
-  const std::string& name() const { return name_; }
-  // Whether `directory` is the one that it was put into. Acts as the thread does.
-  Attempt<bool> is_in(int directory) const;
-  // Takes it away again. Once is enough; more do nothing.
-  Attempt<void> remove();
-
- private:
-  OpenDirectory directory_;
-  std::optional<Owner> keeper_;
-  std::string name_;
-};
 
 struct Run;
 struct DirectoryPair;

@@ -1,7 +1,7 @@
 #include "lib/mover/copy/guard.h"
 
 #include "lib/mover/copy/access.h"
-#include "lib/mover/copy/apart.h"
+#include "lib/mover/nonce.h"
 
 namespace truenas::mover {
 namespace {

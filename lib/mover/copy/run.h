@@ -22,6 +22,7 @@
 #include "lib/mover/copy/opened.h"
 #include "lib/mover/copy/work.h"
 #include "lib/mover/directory.h"
+#include "lib/mover/nonce.h"
 
 namespace truenas::mover {
 

@@ -12,6 +12,7 @@
 
 #include "lib/mover/attributes.h"
 #include "lib/mover/copy/apart.h"
+#include "lib/mover/nonce.h"
 #include "tests/unit/mover/sandbox.h"
 
 using namespace truenas::mover;

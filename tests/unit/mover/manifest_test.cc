@@ -128,3 +128,15 @@ TEST_CASE("what was left out stays out of the check; a bad manifest judges nothi
   CHECK(site.check("t", "m", 1).empty());
   CHECK(site.check("t", "no such file", 1).empty());
 }
+
+TEST_CASE("the mark that a killed copy left in the volume's root is no content, anything else is") {
+  const Site site;
+  set_mtime(site.at("t"), 1000, 0);
+  REQUIRE(site.write("t", "m1").exit == 0);
+  const std::string mark = site.at("t/.volume-mover-0123456789abcdef0123456789abcdef.nonce");
+  REQUIRE(std::system(("touch " + mark).c_str()) == 0);
+  set_mtime(site.at("t"), 1000, 0);
+  CHECK(site.check("t", "m1", 0).empty());
+  REQUIRE(std::system(("echo x >" + mark).c_str()) == 0);
+  CHECK(site.check("t", "m1", 3) == Names{"directory-differs ."});
+}
