@@ -3,6 +3,7 @@
 // whoever finishes last below it. It keeps no files, and of its sub-directories only the names not begun yet.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -48,14 +49,15 @@ struct DirectoryPair : std::enable_shared_from_this<DirectoryPair> {
   std::shared_ptr<DirectoryPair> parent;
   std::shared_ptr<Place> source;
   std::shared_ptr<Place> target;
-  Attributes wanted;      // the source's, its owner mapped
-  Owner source_owner;     // as it is on the source
-  Attributes found;       // the target's as it was when this run came, or has just been made
-  Owner owner;            // the target's now
-  bool created = false;   // by this run
-  bool xattrs = false;    // to be compared when settling
-  NameDigest names;       // of the source, in the final pass
-  PendingNames children;  // guarded by Work's mutex
+  Attributes wanted;     // the source's, its owner mapped
+  Owner source_owner;    // as it is on the source
+  Attributes found;      // the target's as it was when this run came, or has just been made
+  Owner owner;           // the target's now
+  bool created = false;  // by this run
+  bool xattrs = false;   // to be compared when settling
+  std::chrono::steady_clock::time_point listed;  // when its names and their attributes were known
+  NameDigest names;                              // of the source, in the final pass
+  PendingNames children;                         // guarded by Work's mutex
 
   std::mutex mutex;                     // held to change the next three
   std::atomic<bool> prepared = false;   // default ACL looked for

@@ -8,6 +8,7 @@
 #include "lib/mover/copy/access.h"
 #include "lib/mover/copy/change.h"
 #include "lib/mover/copy/run.h"
+#include "lib/mover/copy/tick.h"
 #include "lib/mover/identity.h"
 #include "lib/mover/xattr.h"
 
@@ -52,7 +53,8 @@ bool open_from(Passage& passage) {
   Attempt<Descriptor> from = open_source(item, passage.open.source->get());
   if (!from) return report_gone(run, item, from.number()), false;
   passage.from = std::move(*from);
-  const Attempt<Attributes> now = read_attributes(passage.from.get());
+  const Attempt<Attributes> now =
+      read_settled(passage.from.get(), Sighting{item.source.ctime, item.directory->listed});
   if (!now) return fail(run, item.path(), "cannot look at", now.number()), false;
   if (now->type != FileType::regular)
     return changed(run, item.path(), "it became a " + std::string(type_name(now->type))), false;

@@ -164,6 +164,7 @@ void merge(Worker& worker, const std::shared_ptr<DirectoryPair>& pair, const Ope
            const Listing& source_names, const Listing* target_names) {
   Merge merge{worker, pair, open, source_names, target_names};
   Run& run = worker.run;
+  pair->listed = std::chrono::steady_clock::now();
   if (pair->parent && pair->mode != pair->wanted.mode) run.opened.add(pair);
   if (target_names != nullptr) remove_extraneous(merge);
   std::size_t there = 0;

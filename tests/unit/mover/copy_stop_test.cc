@@ -1,14 +1,18 @@
 // How a copy ends before it is done: what it leaves behind, and what the next one makes of it. And what is
 // seen of changes while it runs.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <thread>
 
 #include "lib/base/interrupt.h"
+#include "lib/mover/attributes.h"
+#include "lib/mover/copy/tick.h"
 #include "tests/unit/mover/sandbox.h"
 
 using namespace truenas::mover;
@@ -147,5 +151,22 @@ TEST_CASE("the final pass sees a name that was made in a directory though its ti
                       : ""));
     CHECK(run_copy(sandbox, options).findings == "");
     CHECK(differences(sandbox) == "");
+  }
+}
+
+TEST_CASE("a file that changed just now is read when its clock has moved on") {
+  CHECK(is_young(Timestamp{100, 0}, Timestamp{100, 1}));
+  CHECK(is_young(Timestamp{100, 0}, Timestamp{104, 999'999'999}));
+  CHECK(is_young(Timestamp{200, 0}, Timestamp{100, 0}));  // a server whose clock is fast
+  CHECK_FALSE(is_young(Timestamp{100, 0}, Timestamp{105, 0}));
+  const Sandbox sandbox;
+  for (int times = 0; times < 10; ++times) {
+    write_file(sandbox.source("file"), std::to_string(times));
+    const Descriptor file(::open(sandbox.source("file").c_str(), O_RDONLY | O_CLOEXEC));
+    const Attempt<Attributes> settled = read_settled(file.get(), Sighting{});
+    timespec now{};  // by this clock the next change gets its time
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    REQUIRE(settled.ok());
+    CHECK(Timestamp{now.tv_sec, static_cast<std::uint32_t>(now.tv_nsec)} > settled->ctime);
   }
 }
