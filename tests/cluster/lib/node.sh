@@ -177,7 +177,16 @@ COREFILE
   start_component coredns "$bin/coredns" -conf "$configs/Corefile"
 }
 
-node_ready() { [[ $(kubectl get node "$node_name" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]; }
+# What the API server holds may be the word of a kubelet that was killed: only one that this kubelet has given counts.
+node_ready() {
+  local pid status heartbeat began
+  pid=$(component_pid kubelet) || return
+  read -r status heartbeat < <(kubectl get node "$node_name" \
+    -o 'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime}{end}{"\n"}')
+  began=$(LC_ALL=C ps -o lstart= -p "$pid")
+  # ps rounds the start of a process to the second.
+  [[ $status == True ]] && (($(date -d "$heartbeat" +%s) >= $(date -d "$began" +%s) - 1))
+}
 
 start_node() {
   kubectl apply --server-side --force-conflicts -f "$cluster_source/manifests/node.yaml" >/dev/null
