@@ -13,6 +13,7 @@
 #include "lib/workflow/storage_class/queries.h"
 #include "plugin/exit_code.h"
 #include "plugin/storage_class_options.h"
+#include "plugin/storage_class_probe.h"
 #include "plugin/subcommands.h"
 
 namespace truenas::plugin {
@@ -161,6 +162,8 @@ Result<int> storage_class(const Arguments& arguments) {
   TM_TRY_ASSIGN(const workflow::StorageClassWorld world, change->workflow->observe());
   if (change->flags.status) return show_status(*change, world);
   TM_TRY_ASSIGN(const workflow::StorageClassReview review, look(*change, world));
+  if (arguments.yes("probe"))
+    return probe_class(arguments, change->flags.migration, change->connection, review);
   if (!change->flags.apply) return show_review(*change, review, !arguments.yes("no-headers"));
   TM_TRY_ASSIGN(engine::Plan plan, engine::unfold(*change->workflow, world));
   report::describe_class_plan(plan, review, change->flags.options);
@@ -182,12 +185,15 @@ Command storage_class_command() {
           "Parameters are\n"
           "immutable: --apply deletes and makes the class again only while nothing depends on it, and keeps "
           "the old one\n"
-          "whole in the journal for --rollback. Exit code 0 when it is as wanted, 3 when it differs, 4 when "
+          "whole in the journal for --rollback. --probe\n"
+          "makes a throw-away volume of it and says what really happens to files there. Exit code 0 when it "
+          "is as wanted, 3 when it differs, 4 when "
           "refused.",
           {"kubectl truenas-migrate storageclass",
            "kubectl truenas-migrate storageclass --set pool=TANK --set nfs.rootSquash=false",
            "kubectl truenas-migrate storageclass --from-file class.yaml --apply --dry-run=server",
-           "kubectl truenas-migrate storageclass --apply --as-name=truenas-csi-nfs-2"},
+           "kubectl truenas-migrate storageclass --apply --as-name=truenas-csi-nfs-2",
+           "kubectl truenas-migrate storageclass --probe -n coder"},
           storage_class_flags,
           storage_class};
 }

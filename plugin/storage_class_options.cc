@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/storage/class_wanted.h"
 #include "plugin/connection.h"
+#include "plugin/storage_class_probe.h"
 
 namespace truenas::plugin {
 namespace {
@@ -74,6 +75,9 @@ Result<void> check_combination(const Arguments& arguments) {
                                                printable(arguments.positionals()[0])));
   }
   const bool apply = arguments.yes("apply"), rollback = arguments.yes("rollback");
+  if (arguments.yes("probe") && (apply || rollback || arguments.yes("status"))) {
+    return make_error(Kind::usage, "--probe goes with neither --apply, --rollback nor --status");
+  }
   if (apply && rollback) return make_error(Kind::usage, "--apply and --rollback exclude each other");
   if (arguments.given("as-name") && !apply) {
     return make_error(Kind::usage,
@@ -103,6 +107,7 @@ std::vector<FlagGroup> storage_class_flags() {
       {"no-headers", 0, "", "Leave the tables' headers out."},
       {"print-rbac", 0, "", "Print the ClusterRole that this command needs."},
   };
+  for (Flag& flag : probe_flags()) own.push_back(std::move(flag));
   for (Flag& flag : migration_flags()) own.push_back(std::move(flag));
   return {{"Flags", std::move(own)}, connection_flags()};
 }

@@ -132,6 +132,7 @@ class BadInput(unittest.TestCase):
                             (["--as-name=x"], "--apply is missing"),
                             (["--rollback", "--set=pool=x"], "it takes no --from-file and no --set"),
                             (["truenas-csi-nfs"], "name it with --class"),
+                            (["--probe", "--apply"], "--probe goes with neither"),
                             (["-o", "name"], "allowed formats are: json,wide,yaml"),
                             (["--class=UPPER"], "is no name for a StorageClass"),
                             (["--apply", "--as-name=a/b"], "is no name for a StorageClass"),
