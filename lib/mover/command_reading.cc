@@ -28,9 +28,12 @@ Outcome failed_outcome(const std::string& mode, const Error& error) {
 }
 
 Result<Outcome> run_probe(const std::vector<std::string>& words, Reporter& reporter) {
-  TM_TRY_ASSIGN(
-      const Arguments arguments,
-      parse_arguments(words, with_expectations({{"uid", Flag::Takes::value, true}, {"copy-from"}}), 1));
+  TM_TRY_ASSIGN(const Arguments arguments,
+                parse_arguments(words,
+                                with_expectations({{"uid", Flag::Takes::value, true},
+                                                   {"copy-from"},
+                                                   {"copy-from-writable", k_nothing}}),
+                                1));
   ProbeOptions options;
   for (const std::string& text : arguments.values("uid")) {
     TM_TRY_ASSIGN(const Owner owner, parse_owner("uid", text));
@@ -44,6 +47,7 @@ Result<Outcome> run_probe(const std::vector<std::string>& words, Reporter& repor
     if (!opened) return failed_outcome("probe", opened.error());
     from = std::move(*opened);
     options.copy_from = &*from;
+    options.copy_from_writable = arguments.has("copy-from-writable");
   }
   const Result<ProbeReport> report = probe(*root, options, reporter);
   if (!report) return failed_outcome("probe", report.error());

@@ -8,6 +8,7 @@ std::string usage_text() {
   volume-mover probe DIR       what the directory's server does with owners
       --uid=UID[:GID]          act as this owner too (repeatable)
       --copy-from=DIR          whether the server copies from there by itself
+      --copy-from-writable     a file to copy may be made there (and is removed)
   volume-mover scan DIR        what the tree consists of, and what the target cannot represent
   volume-mover copy SRC DST    make DST what SRC is
       --delete                 remove what SRC does not have (with --expect-source-mount and --expect-target-mount)

@@ -1,7 +1,7 @@
 #pragma once
 // Finds out what a directory's server does with owners, by trying: in a directory of its own, which it
 // removes whatever happens (also when asked to stop), together with what earlier probes that were killed left
-// behind. It touches nothing else and never writes where it only reads from (`copy_from`).
+// behind. It touches nothing else, and writes where it copies from only if it is told that it may.
 
 #include <cstdint>
 #include <optional>
@@ -10,6 +10,7 @@
 
 #include "lib/base/result.h"
 #include "lib/mover/finding.h"
+#include "lib/mover/probe_copy.h"
 #include "lib/mover/probe_verdict.h"
 #include "lib/mover/tree.h"
 
@@ -18,6 +19,7 @@ namespace truenas::mover {
 struct ProbeOptions {
   std::vector<Owner> others;        // whom to act as beside root; a stranger is always added
   const Root* copy_from = nullptr;  // whether copy_file_range(2) works from there to here
+  bool copy_from_writable = false;  // a file to copy may be made there
 };
 
 struct ProbeReport {
@@ -26,8 +28,7 @@ struct ProbeReport {
   Mount mount;
   std::uint64_t bytes_total = 0, bytes_free = 0;    // free: for others than root
   std::uint64_t inodes_total = 0, inodes_free = 0;  // 0 and 0 where the file system has no fixed number
-  std::optional<int> copy_file_range_error;         // 0: it works; nothing: not tried
-  std::string copy_file_range_text;                 // "works", "EXDEV …", "not tried: …"
+  CopyTrial copying;
   std::uint64_t left_overs_removed = 0;
 };
 

@@ -68,7 +68,8 @@ Outcome outcome_of(const ProbeReport& report) {
   outcome.facts.emplace_back("source", report.mount.source);
   outcome.facts.emplace_back("nfs_version", mount_option(report.mount.options, "vers"));
   outcome.facts.emplace_back("mount_options", report.mount.options);
-  outcome.facts.emplace_back("copy_file_range", report.copy_file_range_text);
+  outcome.facts.emplace_back("copy_file_range", report.copying.text);
+  outcome.facts.emplace_back("copy_by_server", report.copying.by_server);
   outcome.counts.emplace_back("bytes_total", report.bytes_total);
   outcome.counts.emplace_back("bytes_free", report.bytes_free);
   outcome.counts.emplace_back("inodes_total", report.inodes_total);

@@ -30,7 +30,7 @@ TEST_CASE("a local directory: root may do everything, nothing stays behind") {
   own(tree.path(), 1000, 1001);
   const Root root = opened(tree), from = opened(source);
   CollectingReporter reporter;
-  const Result<ProbeReport> report = probe(root, {{{1000, 1000}, {26, 26}}, &from}, reporter);
+  const Result<ProbeReport> report = probe(root, {{{1000, 1000}, {26, 26}}, &from, false}, reporter);
   REQUIRE(report.ok());
   CHECK(report->verdict.text() == "local file system");
   CHECK(report->seen.directory_owner == Owner{1000, 1001});
@@ -47,7 +47,8 @@ TEST_CASE("a local directory: root may do everything, nothing stays behind") {
   CHECK(report->seen.others[0].here_error == 0);
   CHECK(report->seen.others[0].chown_error == EPERM);
   CHECK(report->seen.others[1].here_error == EACCES);
-  CHECK(report->copy_file_range_error.has_value());
+  CHECK(report->copying.error.has_value());
+  CHECK(report->copying.by_server.starts_with("no: "));
   CHECK(report->bytes_free > 0);
   CHECK(names_below(tree.path()).empty());
   CHECK(reporter.findings.empty());
@@ -55,6 +56,40 @@ TEST_CASE("a local directory: root may do everything, nothing stays behind") {
   CHECK(fact_of_outcome(outcome, "verdict") == "local file system");
   CHECK(fact_of_outcome(outcome, "way") == "chown");
   CHECK(fact_of_outcome(outcome, "26.created_as") == "26:26");
+}
+
+TEST_CASE("a file to copy is made only where that is allowed, and does not stay") {
+  const ScratchTree tree, source;
+  set_mode(source.path(), 0700);
+  own(source.path(), 1000, 1000);
+  const Root root = opened(tree), from = opened(source);
+  CollectingReporter reporter;
+  const Result<ProbeReport> only_read = probe(root, {{}, &from, false}, reporter);
+  REQUIRE(only_read.ok());
+  CHECK_FALSE(only_read->copying.error.has_value());
+  CHECK(only_read->copying.by_server.starts_with("not tried: no file with content"));
+  const Result<ProbeReport> made = probe(root, {{{1000, 1000}}, &from, true}, reporter);
+  REQUIRE(made.ok());
+  CHECK(made->copying.error.has_value());
+  CHECK(fact_of_outcome(outcome_of(*made), "copy_by_server").starts_with("no: "));
+  const Result<ProbeReport> within = probe(root, {{}, &root, true}, reporter);
+  REQUIRE(within.ok());
+  CHECK(within->copying.error.has_value());
+  CHECK(names_below(source.path()).empty());
+  CHECK(names_below(tree.path()).empty());
+  CHECK(reporter.findings.empty());
+}
+
+TEST_CASE("copies by the server are counted over all NFS mounts") {
+  const char* statistics =
+      "device proc mounted on /proc with fstype proc\n"
+      "device 192.0.2.1:/a mounted on /source with fstype nfs4 statvers=1.1\n"
+      "\tper-op statistics\n\t        READ: 7 7 0 1 1 0 0 0 0\n\t        COPY: 3 3 0 544 268 0 1 1 0\n"
+      "\tCOPY_NOTIFY: 9 9 0 0 0 0 0 0 0\n"
+      "device 192.0.2.1:/b mounted on /target with fstype nfs4 statvers=1.1\n"
+      "\t        COPY: 2 2 0 0 0 0 0 0 0\n\t        COPY: x";
+  CHECK(count_server_copies(statistics) == 5);
+  CHECK(count_server_copies("") == 0);
 }
 
 TEST_CASE("left-overs of a killed probe are removed, and only those") {
@@ -104,7 +139,7 @@ TEST_CASE("asked to stop, a probe cleans up and says so") {
   CollectingReporter reporter;
   const Root root = opened(tree);
   request_interrupt(15);
-  const Result<ProbeReport> report = probe(root, {{{1000, 1000}}, nullptr}, reporter);
+  const Result<ProbeReport> report = probe(root, {{{1000, 1000}}, nullptr, false}, reporter);
   clear_interrupt();
   REQUIRE_FALSE(report.ok());
   CHECK(report.error().kind == Kind::interrupted);
