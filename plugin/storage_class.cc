@@ -10,6 +10,8 @@
 #include "lib/report/plan_report.h"
 #include "lib/report/storage_class_report.h"
 #include "lib/storage/class_compare.h"
+#include "lib/workflow/class_probe.h"
+#include "lib/workflow/class_record.h"
 #include "lib/workflow/storage_class/queries.h"
 #include "plugin/exit_code.h"
 #include "plugin/storage_class_options.h"
@@ -72,16 +74,14 @@ Result<std::unique_ptr<Change>> open_change(const Arguments& arguments) {
   change->reader = std::make_unique<kube::Reader>(*change->connection.session);
   TM_TRY(take_from_model(*change));
   const workflow::ClassOptions& options = change->flags.options;
-  auto cluster_uid = change->reader->cluster_uid();
-  if (cluster_uid.ok()) {
-    change->journal = std::make_unique<engine::JournalStore>(
-        *change->reader, engine::JournalAddress{change->flags.journal_ns, "storageclass", options.name},
-        engine::JournalBinding{std::move(cluster_uid).value(), "storageclass " + options.name, ""},
-        system_clock());
-  } else if (change->only_looks() && cluster_uid.error().kind == Kind::auth) {
-    change->do_without_journal(cluster_uid.error());
+  auto journal =
+      workflow::open_class_journal(*change->reader, change->flags.journal_ns, options.name, system_clock());
+  if (journal.ok()) {
+    change->journal = std::make_unique<engine::JournalStore>(std::move(journal).value());
+  } else if (change->only_looks() && journal.error().kind == Kind::auth) {
+    change->do_without_journal(journal.error());
   } else {
-    return cluster_uid.error();
+    return journal.error();
   }
   change->workflow =
       std::make_unique<workflow::StorageClassChange>(*change->reader, fact_book(*change), options);
@@ -154,16 +154,19 @@ Result<int> run_change(Change& change, const engine::Plan& plan, const workflow:
 
 Result<int> storage_class(const Arguments& arguments) {
   if (arguments.yes("print-rbac")) {
-    TM_TRY(print_answer(json::write_yaml(
-        report::cluster_role_document("truenas-migrate-storageclass", workflow::class_permissions("")))));
+    std::vector<kube::Permission> permissions = workflow::class_permissions("");
+    for (kube::Permission& permission : workflow::probe_permissions("")) {
+      permissions.push_back(std::move(permission));
+    }
+    TM_TRY(print_answer(
+        json::write_yaml(report::cluster_role_document("truenas-migrate-storageclass", permissions))));
     return k_exit_done;
   }
   TM_TRY_ASSIGN(const std::unique_ptr<Change> change, open_change(arguments));
   TM_TRY_ASSIGN(const workflow::StorageClassWorld world, change->workflow->observe());
   if (change->flags.status) return show_status(*change, world);
   TM_TRY_ASSIGN(const workflow::StorageClassReview review, look(*change, world));
-  if (arguments.yes("probe"))
-    return probe_class(arguments, change->flags.migration, change->connection, review);
+  if (arguments.yes("probe")) return probe_class(arguments, change->flags, change->connection, review);
   if (!change->flags.apply) return show_review(*change, review, !arguments.yes("no-headers"));
   TM_TRY_ASSIGN(engine::Plan plan, engine::unfold(*change->workflow, world));
   report::describe_class_plan(plan, review, change->flags.options);
@@ -185,10 +188,11 @@ Command storage_class_command() {
           "Parameters are\n"
           "immutable: --apply deletes and makes the class again only while nothing depends on it, and keeps "
           "the old one\n"
-          "whole in the journal for --rollback. --probe\n"
-          "makes a throw-away volume of it and says what really happens to files there. Exit code 0 when it "
-          "is as wanted, 3 when it differs, 4 when "
-          "refused.",
+          "whole in the journal for --rollback. --probe makes a throw-away volume of it, says what really "
+          "happens to files\n"
+          "there, and notes it in the journal for verify and postgres. Exit code 0 when it is as wanted, 3 "
+          "when it differs,\n"
+          "4 when refused.",
           {"kubectl truenas-migrate storageclass",
            "kubectl truenas-migrate storageclass --set pool=TANK --set nfs.rootSquash=false",
            "kubectl truenas-migrate storageclass --from-file class.yaml --apply --dry-run=server",

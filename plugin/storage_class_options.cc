@@ -9,6 +9,7 @@
 
 #include "lib/base/text.h"
 #include "lib/storage/class_wanted.h"
+#include "lib/workflow/class_record.h"
 #include "plugin/connection.h"
 #include "plugin/storage_class_probe.h"
 
@@ -103,7 +104,7 @@ std::vector<FlagGroup> storage_class_flags() {
       {"as-name", 0, "NAME", "With --apply: make it beside the old one, under this name."},
       {"rollback", 0, "", "Put the class back as it was before the newest --apply."},
       {"status", 0, "", "Show what the journal remembers; changes nothing."},
-      {"journal-namespace", 0, "NAME", "Where journal and lock lie.", "kube-system"},
+      {"journal-namespace", 0, "NAME", "Where journal and lock lie.", workflow::k_class_journal_ns},
       {"no-headers", 0, "", "Leave the tables' headers out."},
       {"print-rbac", 0, "", "Print the ClusterRole that this command needs."},
   };

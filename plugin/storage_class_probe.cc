@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/report/class_probe_report.h"
 #include "lib/report/plan_report.h"
+#include "lib/workflow/class_record.h"
 #include "plugin/exit_code.h"
 #include "plugin/mover_flags.h"
 
@@ -65,6 +66,20 @@ Result<void> try_probe(Connection& connection, const workflow::ProbeRequest& req
   return probe.try_it(request);
 }
 
+// A finding that cannot be written down is still one.
+void note_findings(Connection& connection, kube::Writer& writer, const std::string& ns,
+                   const std::vector<workflow::ClassFinding>& findings) {
+  const kube::Reader reader(*connection.session);
+  for (const workflow::ClassFinding& finding : findings) {
+    if (!finding.failed.empty()) continue;
+    const auto noted = workflow::write_class_record(reader, writer, ns, finding, system_clock());
+    if (!noted.ok()) {
+      say(fmt::format("what was found on class {} is not recorded: {}", finding.storage_class,
+                      noted.error().what));
+    }
+  }
+}
+
 Result<int> show(const std::vector<workflow::ClassFinding>& findings, const MigrationFlags& flags,
                  bool headers, const workflow::StorageClassReview& review) {
   std::vector<report::ProbedClass> classes;
@@ -100,18 +115,19 @@ std::vector<Flag> probe_flags() {
   return flags;
 }
 
-Result<int> probe_class(const Arguments& arguments, const MigrationFlags& flags, Connection& connection,
+Result<int> probe_class(const Arguments& arguments, const StorageClassFlags& flags, Connection& connection,
                         const workflow::StorageClassReview& review) {
+  const MigrationFlags& migration = flags.migration;
   TM_TRY_ASSIGN(const workflow::ProbeRequest request, read_request(arguments, connection, review));
-  const engine::Plan plan = report::probe_plan(request);
-  if (flags.dry_run != DryRun::none) {
+  const engine::Plan plan = report::probe_plan(request, flags.journal_ns);
+  if (migration.dry_run != DryRun::none) {
     TM_TRY(print_answer(report::render_plan(plan)));
-    if (flags.dry_run == DryRun::server) TM_TRY(try_probe(connection, request));
-    say(flags.dry_run == DryRun::server ? "nothing was changed (server dry run)"
-                                        : "nothing was changed (dry run)");
+    const bool server = migration.dry_run == DryRun::server;
+    if (server) TM_TRY(try_probe(connection, request));
+    say(server ? "nothing was changed (server dry run)" : "nothing was changed (dry run)");
     return k_exit_done;
   }
-  TM_TRY(ask_for_consent(plan, flags));
+  TM_TRY(ask_for_consent(plan, migration));
   TM_TRY(try_probe(connection, request));
   TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session, connect_again(connection, k_lock_timeout));
   TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock, lock_probes(*lock_session, request.ns));
@@ -121,7 +137,9 @@ Result<int> probe_class(const Arguments& arguments, const MigrationFlags& flags,
   probe.on_line = say;
   const auto findings = probe.run(request);
   if (!findings.ok()) return findings.error();
-  return show(*findings, flags, !arguments.yes("no-headers"), review);
+  kube::Writer writer(*connection.session, lock->permit());
+  note_findings(connection, writer, flags.journal_ns, *findings);
+  return show(*findings, migration, !arguments.yes("no-headers"), review);
 }
 
 }  // namespace truenas::plugin

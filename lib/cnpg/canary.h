@@ -56,6 +56,10 @@ CanaryVerdict parse_canary(const json::Value& pod, std::string_view log,
 // Why it failed and what to change: the matrix of facts 6. Kind::refused.
 Error explain_canary_failure(const ClusterState& cluster, std::string_view storage_class,
                              const CanaryVerdict& verdict, bool without_fs_group);
+// What to change where every file belongs to somebody else than its writer.
+std::vector<std::string> hints_on_foreign_owners(std::string_view storage_class);
+// What to change where a share squashes root and the Cluster's Pods have fsGroup; one line.
+std::string hint_without_fs_group(const ClusterState& cluster);
 // True where the same class may work with podSecurityContext without fsGroup: worth a second canary.
 bool may_pass_without_fs_group(const CanaryVerdict& verdict);
 

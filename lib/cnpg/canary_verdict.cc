@@ -103,15 +103,6 @@ std::string owner_uid(const CanaryVerdict& verdict) {
   return verdict.file_owner.substr(0, verdict.file_owner.find(':'));
 }
 
-std::string yaml_without_fs_group(const ClusterState& cluster) {
-  return fmt::format(
-      "set spec.podSecurityContext of cluster {}/{} to {{runAsUser: {}, runAsGroup: {}, runAsNonRoot: true}} "
-      "(no "
-      "fsGroup; needs CloudNativePG 1.28 or newer)",
-      cluster.ns, cluster.name, cluster.object.integer_at("/spec/postgresUID", 26),
-      cluster.object.integer_at("/spec/postgresGID", 26));
-}
-
 // mapall: whoever writes, the file belongs to one owner.
 void explain_owner(std::string_view storage_class, const CanaryVerdict& verdict, Error& error) {
   const std::string uid = owner_uid(verdict);
@@ -119,14 +110,7 @@ void explain_owner(std::string_view storage_class, const CanaryVerdict& verdict,
       ": the share gives every file to uid {} (mapall): PostgreSQL refuses a data directory that is not its "
       "own",
       uid.empty() ? "?" : uid);
-  error.hints.push_back(
-      fmt::format("storage class {} must have nfs.mapAllUser and nfs.mapAllGroup present and EMPTY (absent "
-                  "means root:wheel), "
-                  "with nfs.datasetPermissionsMode \"0777\"; a driver without datasetPermissions needs "
-                  "nfs.rootSquash \"false\"",
-                  storage_class));
-  error.hints.push_back(
-      "kubectl truenas-migrate storageclass shows what the class has and what it must have");
+  error.hints = hints_on_foreign_owners(storage_class);
 }
 
 void explain_create(const ClusterState& cluster, std::string_view storage_class, const CanaryVerdict& verdict,
@@ -157,7 +141,7 @@ void explain_mount(const ClusterState& cluster, const CanaryVerdict& verdict, bo
         ": the share squashes root, so the kubelet cannot apply fsGroup to a data directory of mode 0700, "
         "and no Pod "
         "with fsGroup can mount the volume a second time";
-    error.hints.push_back(yaml_without_fs_group(cluster));
+    error.hints.push_back(hint_without_fs_group(cluster));
     return;
   }
   if (contains(verdict.detail, "access denied")) {
@@ -169,6 +153,22 @@ void explain_mount(const ClusterState& cluster, const CanaryVerdict& verdict, bo
 }
 
 }  // namespace
+
+std::vector<std::string> hints_on_foreign_owners(std::string_view storage_class) {
+  return {fmt::format("storage class {} must have nfs.mapAllUser and nfs.mapAllGroup present and EMPTY "
+                      "(absent means root:wheel), with nfs.datasetPermissionsMode \"0777\"; a driver without "
+                      "datasetPermissions needs nfs.rootSquash \"false\"",
+                      storage_class),
+          "kubectl truenas-migrate storageclass shows what the class has and what it must have"};
+}
+
+std::string hint_without_fs_group(const ClusterState& cluster) {
+  return fmt::format(
+      "set spec.podSecurityContext of cluster {}/{} to {{runAsUser: {}, runAsGroup: {}, runAsNonRoot: true}} "
+      "(no fsGroup; needs CloudNativePG 1.28 or newer)",
+      cluster.ns, cluster.name, cluster.object.integer_at("/spec/postgresUID", 26),
+      cluster.object.integer_at("/spec/postgresGID", 26));
+}
 
 CanaryVerdict parse_canary(const Value& pod, std::string_view log,
                            const std::vector<kube::EventLine>& events) {
@@ -226,7 +226,7 @@ Error explain_canary_failure(const ClusterState& cluster, std::string_view stora
   } else if (verdict.second_round && !without_fs_group) {
     error.hints.emplace_back(
         "the first mount worked, the second did not: fsGroup changed what the first had made");
-    error.hints.push_back(yaml_without_fs_group(cluster));
+    error.hints.push_back(hint_without_fs_group(cluster));
   }
   if (!verdict.detail.empty()) error.what += fmt::format(" ({})", verdict.detail);
   return error;

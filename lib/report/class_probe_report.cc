@@ -28,9 +28,14 @@ std::string create_latency(const workflow::ClassFinding& finding) {
   return slowest == 0 ? "" : fmt::format("{:.1f} ms", static_cast<double>(slowest) / 1000);
 }
 
+// "no" of "no: the client reads and writes every byte".
+std::string before_colon(const std::string& text) {
+  return text.substr(0, text.find(':'));
+}
+
 }  // namespace
 
-engine::Plan probe_plan(const workflow::ProbeRequest& request) {
+engine::Plan probe_plan(const workflow::ProbeRequest& request, const std::string& journal_ns) {
   engine::Plan plan;
   plan.title = fmt::format("probe {} in namespace {}", join(request.classes, " and "), request.ns);
   for (std::size_t i = 0; i < request.classes.size(); ++i) {
@@ -46,8 +51,11 @@ engine::Plan probe_plan(const workflow::ProbeRequest& request) {
       "create, chown, rename, link, fsync, xattr and lock in a directory of its own"));
   plan.items.emplace_back(
       step_of("removal", "remove Pods, claims and the program again", "they have served"));
+  plan.items.emplace_back(step_of(
+      "record", fmt::format("note the verdict in the journal of each class, in namespace {}", journal_ns),
+      "so that verify and postgres know it"));
   plan.downtime = "none";
-  plan.summary = "the verdict is printed, and nothing is left in the cluster or on the NAS";
+  plan.summary = "the verdict is printed, and nothing else is left in the cluster or on the NAS";
   return plan;
 }
 
@@ -65,11 +73,15 @@ std::string render_probe(const std::vector<ProbedClass>& classes, bool headers) 
     }
     table.rows.push_back({finding.storage_class, finding.verdict, finding.fact("directory_owner"),
                           finding.fact("directory_mode"), finding.fact("filesystem"),
-                          finding.fact("nfs_version"), finding.fact("copy_file_range"),
+                          finding.fact("nfs_version"), before_colon(finding.fact("copy_by_server")),
                           create_latency(finding)});
     notes += fmt::format("- {}: {}\n", finding.storage_class, printable(finding.text));
     for (const std::string& line : probed.advice) {
       notes += fmt::format("- {}: {}\n", finding.storage_class, printable(line));
+    }
+    if (!finding.copied_from.empty()) {
+      notes += fmt::format("- {}: the server copies from {} by itself: {}\n", finding.storage_class,
+                           finding.copied_from, printable(finding.fact("copy_by_server")));
     }
     if (!finding.fact("mount_options").empty()) {
       notes += fmt::format("- {}: mounted with {}\n", finding.storage_class,
@@ -91,6 +103,7 @@ Value probe_document(const std::vector<ProbedClass>& classes) {
     }
     item.set("verdict", finding.verdict);
     item.set("text", finding.text);
+    item.set("copiedFrom", finding.copied_from);
     Value facts = Value::object(), counts = Value::object(), advice = Value::array();
     for (const auto& [key, value] : finding.facts) facts.set(key, value);
     for (const auto& [key, value] : finding.counts) counts.set(key, value);

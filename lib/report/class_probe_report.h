@@ -15,8 +15,8 @@ struct ProbedClass {
   std::vector<std::string> advice;  // workflow::probe_advice
 };
 
-// What a probe makes and removes, for consent before it.
-engine::Plan probe_plan(const workflow::ProbeRequest& request);
+// What a probe makes and removes, for consent before it; it is noted in namespace `journal_ns`.
+engine::Plan probe_plan(const workflow::ProbeRequest& request, const std::string& journal_ns);
 // One table, then failures and advice, a line each.
 std::string render_probe(const std::vector<ProbedClass>& classes, bool headers);
 // {kind: StorageClassProbe, classes: [{storageClass, verdict, text, facts, counts, advice} or {storageClass,

@@ -108,6 +108,16 @@ json::Value strings(const std::vector<std::string>& texts) {
   return array;
 }
 
+// null: never probed, or unknown; the notes say which.
+json::Value class_probe_document(const workflow::RecordedProbe& probe) {
+  if (!probe.newest) return {};
+  return json::Value::object({{"time", probe.newest->time},
+                              {"verdict", probe.newest->verdict},
+                              {"directoryOwner", probe.newest->directory_owner},
+                              {"directoryMode", probe.newest->directory_mode},
+                              {"copyByServer", probe.newest->copy_by_server}});
+}
+
 }  // namespace
 
 std::string render_verification(const Verification& verification, bool wide, bool headers) {
@@ -173,6 +183,7 @@ json::Value verification_document(const Verification& verification) {
        {"claims", claims_document(verification)},
        {"clusters", std::move(clusters)},
        {"oldVolumes", std::move(volumes)},
+       {"classProbe", class_probe_document(verification.probe)},
        {"notes", strings(verification.notes)},
        {"summary", json::Value::object({{"moved", static_cast<std::int64_t>(counts.moved)},
                                         {"left", static_cast<std::int64_t>(counts.left)},

@@ -11,11 +11,27 @@
 namespace truenas::workflow {
 namespace {
 
-Result<std::string> provisioner_of(const kube::Reader& reader, const std::string& storage_class,
-                                   bool& exists) {
-  TM_TRY_ASSIGN(const auto found, reader.find(kube::k_storage_class, "", storage_class));
-  exists = found.has_value();
-  return exists ? found->text_at("/provisioner") : std::string();
+Result<void> read_classes(const kube::Reader& reader, const VerificationOptions& options, Site& site) {
+  TM_TRY_ASSIGN(const auto from, reader.find(kube::k_storage_class, "", options.from_class));
+  TM_TRY_ASSIGN(const auto to, reader.find(kube::k_storage_class, "", options.to_class));
+  site.from_class_exists = from.has_value();
+  site.to_class_exists = to.has_value();
+  if (from) site.old_driver = from->text_at("/provisioner");
+  if (!to) return {};
+  site.new_driver = to->text_at("/provisioner");
+  site.probe = read_recorded_probe(reader, k_class_journal_ns, options.to_class, kube::identity_of(*to).uid,
+                                   system_clock());
+  return {};
+}
+
+std::string note_on_class(const Site& site, const std::string& name) {
+  if (!site.to_class_exists) return fmt::format("storageclass {} does not exist", name);
+  if (!site.probe.unknown.empty()) {
+    return fmt::format("whether storageclass {} was ever probed is not known: {}", name, site.probe.unknown);
+  }
+  if (site.probe.newest) return fmt::format("storageclass {}: {}", name, site.probe.newest->text());
+  return fmt::format("storageclass {} was never probed: kubectl truenas-migrate storageclass --probe{}", name,
+                     name == "truenas-csi-nfs" ? "" : " --class=" + name);
 }
 
 // One entry a namespace, or one "" for all of them.
@@ -179,8 +195,7 @@ std::size_t Verification::left() const {
 
 Result<Site> observe_site(const kube::Reader& reader, const VerificationOptions& options) {
   Site site;
-  TM_TRY_ASSIGN(site.old_driver, provisioner_of(reader, options.from_class, site.from_class_exists));
-  TM_TRY_ASSIGN(site.new_driver, provisioner_of(reader, options.to_class, site.to_class_exists));
+  TM_TRY(read_classes(reader, options, site));
   for (const std::string& ns : scopes(options)) TM_TRY(read_claims(reader, ns, site.claims));
   TM_TRY(read_volumes(reader, site.volumes));
   for (const std::string& ns : scopes(options)) TM_TRY(read_clusters(reader, ns, site.clusters));
@@ -194,9 +209,8 @@ Verification judge(const Site& site, const VerificationOptions& options) {
   result.from_class = options.from_class, result.to_class = options.to_class;
   result.old_driver = site.old_driver, result.new_driver = site.new_driver;
   result.namespaces = options.namespaces;
-  if (!site.to_class_exists) {
-    result.notes.push_back(fmt::format("storageclass {} does not exist", options.to_class));
-  }
+  result.probe = site.probe;
+  result.notes.push_back(note_on_class(site, options.to_class));
   for (const storage::Claim& claim : site.claims) result.claims.push_back(judge_claim(claim, site, options));
   for (const cnpg::ClusterState& cluster : site.clusters) {
     const bool concerned =

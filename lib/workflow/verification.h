@@ -11,6 +11,7 @@
 #include "lib/kube/reader.h"
 #include "lib/storage/claim.h"
 #include "lib/storage/volume.h"
+#include "lib/workflow/class_record.h"
 
 namespace truenas::workflow {
 
@@ -55,6 +56,7 @@ struct Verification {
   std::vector<ClaimFinding> claims;
   std::vector<ClusterFinding> clusters;
   std::vector<OldVolumeFinding> old_volumes;
+  RecordedProbe probe;             // of the new class
   std::vector<std::string> notes;  // "storageclass truenas-csi-nfs does not exist"
   std::size_t left() const;        // claims, clusters and volumes that make the exit code 3
 };
@@ -63,6 +65,7 @@ struct Verification {
 struct Site {
   std::string old_driver, new_driver;
   bool from_class_exists = false, to_class_exists = false;
+  RecordedProbe probe;  // of the new class, where it exists
   std::vector<storage::Claim> claims;
   std::map<std::string, storage::Volume> volumes;  // by name: every volume of the cluster
   std::vector<cnpg::ClusterState> clusters;

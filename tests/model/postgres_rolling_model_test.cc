@@ -186,6 +186,24 @@ TEST_CASE("WAL and tablespace claims, and a class that keeps its volumes") {
   tell("claims", totals);
 }
 
+TEST_CASE("a class that was probed: refused before anything is changed, or moved to as ever") {
+  Totals totals;
+  for (const char* verdict : {"root_squash", "no_root_squash", "all_squash(root)"}) {
+    for (int steps = 0; steps < 60; steps += 6) {
+      PostgresWorld world = moved_partly(make_site({2}), site_options(), steps);
+      world.to.probed.emplace();
+      world.to.probed->verdict = verdict;
+      const bool begun = world.facts.number > 0;
+      if (begun || world.to.probed->squashes_root() || !world.to.probed->why_not_owner(26)) {
+        walk(fmt::format("{} after {} decisions", verdict, steps), world, site_options(), 0, totals);
+      } else {
+        CHECK(std::holds_alternative<engine::Blocked>(next_of_rolling(world, site_options())));
+      }
+    }
+  }
+  tell("probed", totals);
+}
+
 TEST_CASE("a move is turned round at every moment") {
   Totals totals;
   for (const int instances : {1, 2, 3}) {

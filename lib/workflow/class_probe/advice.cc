@@ -2,12 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "lib/base/text.h"
 #include "lib/storage/volume.h"
 #include "lib/workflow/class_probe.h"
 
 namespace truenas::workflow {
 namespace {
+
+constexpr std::array k_rows = {
+    kube::PermissionRow{"get list create delete", "", "persistentvolumeclaims", "", true,
+                        "for the probe's throw-away claims (--probe)"},
+    kube::PermissionRow{"get list create delete", "", "pods", "", true, "to run the mover's probe (--probe)"},
+    kube::PermissionRow{"get", "", "pods", "log", true, "to read what the probe found (--probe)"},
+    kube::PermissionRow{"list", "", "events", "", true, "to say why something waits (--probe)"},
+    kube::PermissionRow{"delete", "", "configmaps", "", true, "to remove the mover's program (--probe)"},
+    kube::PermissionRow{"patch", "", "persistentvolumes", "", false,
+                        "to let the probe's own volume go where the class keeps its volumes (--probe)"},
+};
 
 bool private_root(const std::string& mode) {
   return mode.size() < 2 || (mode.back() != '7' && mode.back() != '3');
@@ -71,6 +84,10 @@ std::vector<std::string> probe_advice(const ClassFinding& finding, const std::st
   if (promise) advice.push_back(build_advice(finding, *promise));
   advice.push_back(fs_group_advice(finding, fs_group_policy));
   return advice;
+}
+
+std::vector<kube::Permission> probe_permissions(std::string_view ns) {
+  return kube::permissions(k_rows, ns);
 }
 
 std::string probe_claim_name(const ProbeRequest& request, std::size_t index) {

@@ -28,6 +28,10 @@ Error refusal_of(const Error& error, const std::string& what) {
   return make_error(Kind::refused, fmt::format("{} would not be taken: {}", what, error.what), error.hints);
 }
 
+std::size_t copied_from(const ProbeRequest& request, std::size_t index) {
+  return index == 0 && request.classes.size() > 1 ? 1 : index;
+}
+
 MoverRequest mover_request(const ProbeRequest& request, std::size_t index) {
   MoverRequest mover;
   mover.ns = request.ns;
@@ -35,13 +39,15 @@ MoverRequest mover_request(const ProbeRequest& request, std::size_t index) {
   mover.arguments = {"probe"};
   for (const std::string& uid : request.uids) mover.arguments.push_back("--uid=" + uid);
   mover.arguments.emplace_back("--expect-target-mount");
-  // Whether the server copies from the old class to the new one is asked of the new one.
-  const bool pair = index == 0 && request.classes.size() > 1;
-  if (pair) {
+  // Whether the server copies is asked from the old class to the new one, and on the old one by itself. All
+  // volumes are thrown away, so a file to copy may be made on each.
+  const std::size_t from = copied_from(request, index);
+  if (from != index) {
     mover.arguments.emplace_back("--expect-source-mount");
-    mover.arguments.emplace_back("--copy-from=/source");
-    mover.mounts.push_back({probe_claim_name(request, 1), "/source", true});
+    mover.mounts.push_back({probe_claim_name(request, from), "/source", false});
   }
+  mover.arguments.emplace_back(from != index ? "--copy-from=/source" : "--copy-from=/target");
+  mover.arguments.emplace_back("--copy-from-writable");
   mover.arguments.emplace_back("/target");
   mover.mounts.push_back({probe_claim_name(request, index), "/target", false});
   mover.wishes = request.wishes;
@@ -99,8 +105,8 @@ Result<void> ClassProbe::make_claims(const ProbeRequest& request) {
 }
 
 // Claims that wait for their first Pod are bound by the mover's.
-Result<void> ClassProbe::wait_bound(const ProbeRequest& request, std::size_t index) {
-  TM_TRY_ASSIGN(const Value storage_class, reader_.get(kube::k_storage_class, "", request.classes[index]));
+Result<void> ClassProbe::wait_bound(const ProbeRequest& request, std::size_t index,
+                                    const Value& storage_class) {
   if (storage_class.text_at("/volumeBindingMode") == "WaitForFirstConsumer") return {};
   const std::string name = probe_claim_name(request, index);
   const Milliseconds since = clock_->steady();
@@ -126,13 +132,20 @@ Result<void> ClassProbe::wait_bound(const ProbeRequest& request, std::size_t ind
 }
 
 ClassFinding ClassProbe::probe(const ProbeRequest& request, std::size_t index) {
-  const std::string& storage_class = request.classes[index];
-  say(fmt::format("probing class {}", storage_class));
-  if (const auto bound = wait_bound(request, index); !bound.ok()) return failed(storage_class, bound.error());
+  const std::string& name = request.classes[index];
+  say(fmt::format("probing class {}", name));
+  const auto storage_class = reader_.get(kube::k_storage_class, "", name);
+  if (!storage_class.ok()) return failed(name, storage_class.error());
+  if (const auto bound = wait_bound(request, index, *storage_class); !bound.ok())
+    return failed(name, bound.error());
   MoverRun mover(reader_, writer_, program_, *clock_);
   mover.on_line = on_line;
   const auto end = mover.run(mover_request(request, index));
-  return end.ok() ? finding_of(storage_class, *end) : failed(storage_class, end.error());
+  if (!end.ok()) return failed(name, end.error());
+  ClassFinding finding = finding_of(name, *end);
+  finding.storage_class_uid = kube::identity_of(*storage_class).uid;
+  finding.copied_from = request.classes[copied_from(request, index)];
+  return finding;
 }
 
 Result<std::vector<ClassFinding>> ClassProbe::run(const ProbeRequest& request) {
@@ -144,20 +157,28 @@ Result<std::vector<ClassFinding>> ClassProbe::run(const ProbeRequest& request) {
   for (std::size_t i = request.classes.size(); made.ok() && i-- > 0 && !interrupted();) {
     findings.insert(findings.begin(), probe(request, i));
   }
-  clean_up(request, selector_of(request));
+  const bool clean = clean_up(request, selector_of(request));
   if (interrupted()) {
-    return make_error(Kind::interrupted, "interrupted", {"what the probe has made is removed"});
+    return make_error(Kind::interrupted, "interrupted",
+                      {clean ? "what the probe has made is removed"
+                             : "the next probe in this namespace removes what is left behind"});
   }
   if (!made.ok()) return made.error();
   return findings;
 }
 
+bool ClassProbe::is_gone(const std::string& what, const Result<void>& removed) const {
+  if (!removed.ok()) say(fmt::format("{} is left behind: {}", what, removed.error().what));
+  return removed.ok();
+}
+
 // Movers of a probe that was killed.
-void ClassProbe::remove_pods_of(const std::string& ns, const std::string& claim) {
+bool ClassProbe::remove_pods_of(const std::string& ns, const std::string& claim) {
   kube::ListOptions options;
   options.label_selector = "app.kubernetes.io/component=mover";
   const auto pods = reader_.list(kube::k_pod, ns, options);
-  if (!pods.ok()) return say(fmt::format("cannot clean up: {}", pods.error().what));
+  if (!pods.ok()) return is_gone("the Pods of claim " + ns + "/" + claim, pods.error());
+  bool clean = true;
   for (const Value& pod : *pods) {
     const auto& volumes = pod.items_at("/spec/volumes");
     const bool mounts = std::any_of(volumes.begin(), volumes.end(), [&](const Value& volume) {
@@ -168,40 +189,47 @@ void ClassProbe::remove_pods_of(const std::string& ns, const std::string& claim)
     kube::DeleteOptions deletion;
     deletion.uid = identity.uid;
     const auto removed = writer_.remove(kube::k_pod, ns, identity.name, deletion);
-    if (!removed.ok())
-      say(fmt::format("pod {}/{} is left behind: {}", ns, identity.name, removed.error().what));
+    if (!is_gone(fmt::format("pod {}/{}", ns, identity.name), removed)) clean = false;
   }
+  return clean;
 }
 
-// Never interrupted, and never the reason why a finding is lost. A volume of a class that keeps its volumes
-// holds nothing but the probe's own files: it is let go while it is the volume of exactly this claim.
-void ClassProbe::clean_up(const ProbeRequest& request, const std::string& selector) {
+// A volume of a class that keeps its volumes holds nothing but the probe's own files: it is let go while it
+// is the volume of exactly this claim.
+bool ClassProbe::let_go(const Value& claim) {
+  const std::string& name = claim.text_at("/spec/volumeName");
+  if (name.empty()) return true;
+  const auto volume = reader_.find(kube::k_volume, "", name);
+  if (!volume.ok()) return is_gone("persistentvolume " + name, volume.error());
+  if (!*volume || (*volume)->text_at("/spec/claimRef/uid") != kube::identity_of(claim).uid ||
+      (*volume)->text_at("/spec/persistentVolumeReclaimPolicy") != "Retain") {
+    return true;
+  }
+  const Value patch = Value::object(
+      {{"metadata", Value::object({{"resourceVersion", kube::identity_of(**volume).resource_version}})},
+       {"spec", Value::object({{"persistentVolumeReclaimPolicy", "Delete"}})}});
+  const auto released = writer_.patch(kube::k_volume, "", name, kube::PatchKind::merge, patch);
+  if (released.ok()) return true;
+  return is_gone("persistentvolume " + name, released.error());
+}
+
+// Never interrupted, and never the reason why a finding is lost. False when something is left behind.
+bool ClassProbe::clean_up(const ProbeRequest& request, const std::string& selector) {
   kube::ListOptions options;
   options.label_selector = selector;
   const auto claims = reader_.list(kube::k_claim, request.ns, options);
-  if (!claims.ok()) return say(fmt::format("cannot clean up: {}", claims.error().what));
+  if (!claims.ok()) return is_gone("whatever the probe has made", claims.error());
+  bool clean = true;
   for (const Value& claim : *claims) {
     const kube::Identity identity = kube::identity_of(claim);
-    remove_pods_of(request.ns, identity.name);
-    const std::string& name = claim.text_at("/spec/volumeName");
-    const auto volume = name.empty() ? Result<std::optional<Value>>(std::optional<Value>())
-                                     : reader_.find(kube::k_volume, "", name);
-    if (volume.ok() && *volume && (*volume)->text_at("/spec/claimRef/uid") == identity.uid &&
-        (*volume)->text_at("/spec/persistentVolumeReclaimPolicy") == "Retain") {
-      const Value patch = Value::object(
-          {{"metadata", Value::object({{"resourceVersion", kube::identity_of(**volume).resource_version}})},
-           {"spec", Value::object({{"persistentVolumeReclaimPolicy", "Delete"}})}});
-      const auto released = writer_.patch(kube::k_volume, "", name, kube::PatchKind::merge, patch);
-      if (!released.ok())
-        say(fmt::format("persistentvolume {} is left behind: {}", name, released.error().what));
-    }
+    if (!remove_pods_of(request.ns, identity.name)) clean = false;
+    if (!let_go(claim)) clean = false;
     kube::DeleteOptions deletion;
     deletion.uid = identity.uid;
     const auto removed = writer_.remove(kube::k_claim, request.ns, identity.name, deletion);
-    if (!removed.ok()) {
-      say(fmt::format("claim {}/{} is left behind: {}", request.ns, identity.name, removed.error().what));
-    }
+    if (!is_gone(fmt::format("claim {}/{}", request.ns, identity.name), removed)) clean = false;
   }
+  return clean;
 }
 
 }  // namespace truenas::workflow

@@ -31,6 +31,18 @@ Result<StorageClassState> observe_class(const kube::Reader& reader, const std::s
   return state;
 }
 
+// What a probe once found on the class. Where it cannot be read nothing is said: the canary tries the class
+// itself in any case.
+std::optional<ClassRecord> recorded_probe(PostgresRolling::State& state, const StorageClassState& target) {
+  if (!target.exists) return std::nullopt;
+  if (!state.probed || state.probed->first != target.uid) {
+    const RecordedProbe probe =
+        read_recorded_probe(state.reader, k_class_journal_ns, target.name, target.uid, state.clock);
+    state.probed.emplace(target.uid, probe.newest);
+  }
+  return state.probed->second;
+}
+
 // Nodes on which an instance could run; 0 where we may not look.
 int count_nodes(const kube::Reader& reader) {
   const auto nodes = reader.list(kube::k_node, "");
@@ -98,6 +110,7 @@ Result<PostgresWorld> PostgresRolling::observe() {
   TM_TRY_ASSIGN(world.facts, read_facts(facts));
   TM_TRY_ASSIGN(world.from, observe_class(state.reader, state.options.from_class));
   TM_TRY_ASSIGN(world.to, observe_class(state.reader, state.options.to_class));
+  world.to.probed = recorded_probe(state, world.to);
   Result<cnpg::ClusterState> cluster =
       cnpg::read_cluster(state.reader, state.options.ns, state.options.cluster);
   if (cluster.ok()) {

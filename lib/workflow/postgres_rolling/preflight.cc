@@ -228,6 +228,7 @@ std::vector<Finding> preflight(const PostgresWorld& world, const RollingOptions&
   find_cluster_states(world, findings);
   find_redundancy(world, findings);
   find_snapshots_and_versions(world, options, findings);
+  for (Finding& finding : class_findings(world)) findings.push_back(std::move(finding));
   for (Finding& finding : findings) {
     finding.accepted = finding.severity == Severity::accept && options.accepted.contains(finding.id);
   }

@@ -31,6 +31,9 @@ std::vector<Finding> standing_findings(const PostgresWorld& world, const Rolling
 // Absent unless primaryUpdateStrategy is supervised. Blocks once the canary has shown that the Pods must be
 // restarted without fsGroup, which is known only after the start.
 std::optional<Finding> supervised_updates(const PostgresWorld& world);
+// What a probe of the target class has found that concerns this cluster: it refuses where PostgreSQL's files
+// could not be its own, and says what the canary would say where root is squashed and Pods have fsGroup.
+std::vector<Finding> class_findings(const PostgresWorld& world);
 bool blocks(const Finding& finding);
 // The lines to change in the manifest of a Cluster that somebody else keeps.
 std::vector<std::string> manifest_lines(const PostgresWorld& world);

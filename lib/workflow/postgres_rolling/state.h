@@ -26,6 +26,7 @@ struct PostgresRolling::State {
   std::optional<std::vector<std::string>> missing_permissions;
   std::optional<int> nodes;
   std::optional<std::string> connections;
+  std::optional<std::pair<std::string, std::optional<ClassRecord>>> probed;  // by the class's uid
 
   // The canary, as far as this process knows it.
   std::map<std::string, CanaryAttempt> attempts;  // verdicts, by fingerprint

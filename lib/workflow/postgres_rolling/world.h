@@ -14,6 +14,7 @@
 #include "lib/base/clock.h"
 #include "lib/cnpg/cluster.h"
 #include "lib/cnpg/preflight.h"
+#include "lib/workflow/class_record.h"
 
 namespace truenas::workflow {
 
@@ -29,6 +30,7 @@ struct RollingOptions {
 struct StorageClassState {
   bool exists = false;
   std::string name, uid, provisioner, reclaim_policy;
+  std::optional<ClassRecord> probed;  // of the target class; nullopt also where the record cannot be read
 };
 
 // What the journal remembers of the newest move of this cluster. Every fact is written once, under "run-N.…".

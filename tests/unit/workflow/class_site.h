@@ -54,7 +54,8 @@ class ClassSite {
     auto session = fakes::make_session(cluster, clock);
     const kube::Reader reader(*session);
     engine::JournalStore journal(reader, {"kube-system", "storageclass", options.name},
-                                 {"uid-of-cluster", "storageclass " + options.name, ""}, clock);
+                                 {reader.cluster_uid().value_or(""), "storageclass " + options.name, ""},
+                                 clock);
     kube::Writer writer(*session, fakes::any_permit());
     StorageClassChange change(reader,
                               {[&]() -> Result<std::map<std::string, std::string>> {

@@ -79,6 +79,51 @@ TEST_CASE("each state of the cluster that forbids a move") {
   CHECK(with([](auto& w) { w.cluster.pods.pop_back(); }) == Ids{"unhealthy"});
 }
 
+TEST_CASE("a class on which PostgreSQL's files would be somebody else's is refused by name") {
+  PostgresWorld world = make_site();
+  world.to.probed.emplace();
+  world.to.probed->time = "2026-11-22T13:28:34.000000Z";
+  world.to.probed->verdict = "all_squash(root)";
+  const Finding refused = get(preflight(world, site_options()), "class-owners");
+  CHECK(blocks(refused));
+  CHECK(refused.text ==
+        "storage class truenas-csi-nfs gives every file to root (all_squash(root), probed "
+        "2026-11-22T13:28:34Z): PostgreSQL refuses a data directory that is not its own, uid 26");
+  CHECK(contains(refused.remedy.at(0), "nfs.mapAllUser and nfs.mapAllGroup present and EMPTY"));
+  CHECK(contains(refused.remedy.back(), "storageclass --probe"));
+  const engine::Next next = next_of_rolling(world, site_options());
+  const auto* blocked = std::get_if<engine::Blocked>(&next);
+  REQUIRE(blocked != nullptr);
+  CHECK(blocked->kind == Kind::refused);
+  // Its own uid, or one that the class's volumes belong to, is no hindrance.
+  world.site.facts.shape.uid = 1000;
+  world.to.probed->verdict = "all_squash(1000:1000)";
+  CHECK(blocking(world).empty());
+  world.to.probed->verdict = "private to uid 26";
+  CHECK(blocking(world) == std::vector<std::string>{"class-owners"});
+}
+
+TEST_CASE("where root is squashed Pods with fsGroup are told what the canary would tell") {
+  PostgresWorld world = make_site();
+  world.to.probed.emplace();
+  world.to.probed->time = "2026-11-22T13:28:34.000000Z";
+  for (const char* verdict : {"root_squash", "private to uid 26"}) {
+    world.to.probed->verdict = verdict;
+    world.site.facts.shape.has_fs_group = true;
+    const Finding told = get(preflight(world, site_options()), "class-fs-group");
+    CHECK_FALSE(blocks(told));
+    CHECK(contains(told.text, "set spec.podSecurityContext of cluster coder/coder-postgres to"));
+    CHECK(std::holds_alternative<engine::Step>(next_of_rolling(world, site_options())));
+    world.site.facts.shape.has_fs_group = false;
+    CHECK(preflight(world, site_options()).empty());
+  }
+  world.site.facts.shape.has_fs_group = true;
+  for (const char* verdict : {"no_root_squash", "local file system", "unknown", "read-only"}) {
+    world.to.probed->verdict = verdict;
+    CHECK(preflight(world, site_options()).empty());
+  }
+}
+
 TEST_CASE("unlogged tables are given up only by name") {
   PostgresWorld world = make_site();
   world.site.facts.databases->unlogged = {{"coder", "public.sessions_cache", false, 8192},

@@ -100,6 +100,23 @@ TEST_CASE("nothing counts as moved while the new driver is unknown") {
   CHECK(result.notes[0] == "storageclass truenas-csi-nfs does not exist");
 }
 
+TEST_CASE("what is known about the new class is said, with its date") {
+  SiteBuilder builder;
+  const auto note = [&] { return builder.judge().notes.at(0); };
+  CHECK(note() ==
+        "storageclass truenas-csi-nfs was never probed: kubectl truenas-migrate storageclass --probe");
+  builder.site.probe.unknown = "configmaps is forbidden";
+  CHECK(note() ==
+        "whether storageclass truenas-csi-nfs was ever probed is not known: configmaps is forbidden");
+  builder.site.probe.unknown = "";
+  builder.site.probe.newest.emplace();
+  builder.site.probe.newest->time = "2026-11-22T13:28:34.123456Z";
+  builder.site.probe.newest->verdict = "all_squash(root)";
+  CHECK(note() == "storageclass truenas-csi-nfs: all_squash(root), probed 2026-11-22T13:28:34Z");
+  CHECK(builder.judge().probe.newest->verdict == "all_squash(root)");
+  CHECK(builder.judge().left() == 0);
+}
+
 TEST_CASE("an old volume is kept only while it is Retain and its dataset is nobody else's") {
   SiteBuilder builder;
   builder.volume("kept", k_old, "truenas-nfs", "Retain", "Released").kept = true;
