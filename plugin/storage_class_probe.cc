@@ -58,10 +58,8 @@ Result<std::unique_ptr<engine::Lock>> lock_probes(kube::Session& session, const 
 }
 
 Result<void> try_probe(Connection& connection, const workflow::ProbeRequest& request) {
-  kube::Permit permit;
-  permit.server_dry_run = true;
-  permit.still_granted = [] { return Result<void>(); };
-  workflow::ClassProbe probe(kube::Reader(*connection.session), kube::Writer(*connection.session, permit),
+  workflow::ClassProbe probe(kube::Reader(*connection.session),
+                             kube::Writer(*connection.session, kube::Permit::server_trial()),
                              embedded_mover(), system_clock());
   return probe.try_it(request);
 }
@@ -93,9 +91,8 @@ Result<int> show(const std::vector<workflow::ClassFinding>& findings, const Migr
               : std::vector<std::string>()});
     failed = failed || !finding.failed.empty();
   }
-  const bool structured = flags.format == OutputFormat::json || flags.format == OutputFormat::yaml;
-  TM_TRY(print_answer(structured ? render_document(report::probe_document(classes), flags.format)
-                                 : report::render_probe(classes, headers)));
+  TM_TRY(print_answer(flags.structured() ? render_document(report::probe_document(classes), flags.format)
+                                         : report::render_probe(classes, headers)));
   for (const workflow::ClassFinding& finding : findings) {
     for (const std::string& hint : finding.hints) say("hint: " + hint);
   }

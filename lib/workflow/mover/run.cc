@@ -12,9 +12,14 @@ namespace {
 using json::Value;
 using storage::MoverEnd;
 
+// No process of it is left: the phase follows only once its volumes are unmounted, too.
 bool is_over(const Value& pod) {
   const std::string& phase = pod.text_at("/status/phase");
-  return phase == "Succeeded" || phase == "Failed";
+  if (phase == "Succeeded" || phase == "Failed") return true;
+  const auto& containers = pod.items_at("/status/containerStatuses");
+  return !containers.empty() && std::all_of(containers.begin(), containers.end(), [](const Value& container) {
+    return container.at("/state/terminated") != nullptr;
+  });
 }
 
 }  // namespace

@@ -144,6 +144,16 @@ TEST_CASE("never two movers on one claim") {
   CHECK(end.error().kind == Kind::locked);
   CHECK(end.error().what == "claim coder/new is in use by another mover: pod theirs");
   CHECK(site.count("configmaps") == 0);
+  // On its way out it still has the phase Running for a while, but nobody who could write.
+  site.cluster.meddle(kube::k_pod, "coder", "theirs", [](json::Value& pod) {
+    pod.set_at("/status/containerStatuses",
+               yaml("[{state: {running: {}}}, {state: {terminated: {exitCode: 0}}}]"));
+  });
+  CHECK_FALSE(site.mover().run(site.request).ok());
+  site.cluster.meddle(kube::k_pod, "coder", "theirs", [](json::Value& pod) {
+    pod.set_at("/status/containerStatuses", yaml("[{state: {terminated: {exitCode: 0}}}]"));
+  });
+  CHECK(site.mover().run(site.request).ok());
 }
 
 TEST_CASE("an image that cannot be pulled is said, and ends the run soon") {
