@@ -1,5 +1,7 @@
 #include "lib/mover/copy/again.h"
 
+#include <algorithm>
+
 #include "lib/base/interrupt.h"
 #include "lib/mover/attributes.h"
 #include "lib/mover/identity.h"

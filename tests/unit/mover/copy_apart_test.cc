@@ -181,6 +181,42 @@ TEST_CASE("between two volumes the target's root has a nonce only while the copy
         }) == "");
 }
 
+TEST_CASE("a target's root that its owner has closed is opened for the nonce and closed again") {
+  CHECK(in_mount_namespace([] {
+          std::string complaint;
+          const Sandbox sandbox;
+          mount_tmpfs(sandbox.target(), "mode=0500,uid=1000,gid=1000");
+          write_file(sandbox.source("file"), "x");
+          set_owner(sandbox.source("file"), 1000, 1000);
+          set_owner(sandbox.source(), 1000, 1000);
+          set_mode(sandbox.source(), 0500);
+          CopyOptions options = deleting();
+          options.way = OwnerWay::as_owner;
+          for (const char* run : {"first", "second"}) {
+            const Copied copied = run_copy(sandbox, options);
+            complaint += copied.findings + differences(sandbox);
+            if (copied.outcome.exit != 0) complaint += run + copied.outcome.text;
+          }
+          ::umount2(sandbox.target().c_str(), MNT_DETACH);
+          return complaint;
+        }) == "");
+}
+
+TEST_CASE("one closed directory under two names is refused as it is") {
+  CHECK(in_mount_namespace([] {
+          const TwoNames names;
+          set_owner(names.real(), 1000, 1000);
+          set_mode(names.real(), 0500);
+          CopyOptions options = deleting();
+          options.way = OwnerWay::as_owner;
+          const Description before = describe(names.real());
+          RecordingReporter reporter;
+          const Outcome outcome = copy(names.real(), names.other(), options, reporter);
+          const std::string changes = differences(before, describe(names.real()));
+          return outcome.exit == 4 ? changes : outcome.text + changes;
+        }) == "");
+}
+
 TEST_CASE("what a killed run left in a volume that is the source now is not content") {
   const Sandbox sandbox;
   write_file(sandbox.source(k_left), "");
