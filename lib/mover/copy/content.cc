@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::uint64_t k_block = 4096;           // what a hole is made of
 constexpr std::uint64_t k_buffer = 512 * 1024;    // the usual rsize and wsize of NFS
-constexpr std::uint64_t k_by_server = 1 << 20;    // below it a COPY gains nothing over a READ and a WRITE
 constexpr std::uint64_t k_chunk = 128ULL << 20;   // far below the 2 GiB where some kernels and libraries err
 constexpr std::uint64_t k_seek_from = 64 * 1024;  // smaller files are looked through for zeros instead
 
@@ -33,6 +32,7 @@ bool asks_for_another_way(int number) {
     case ENOSYS:
     case EPERM:  // a seccomp profile that does not know the call
     case ETXTBSY:
+    case EACCES:  // a server that asks who acts now for the right to read, not who opened the file
       return true;
     default:
       return false;
@@ -106,8 +106,9 @@ ContentOutcome ContentMover::move(int from, int to, const Attributes& source, st
 // are looked for in what is read, too.
 void ContentMover::move_range(int from, int to, Range range, bool thin, std::vector<char>& buffer,
                               ContentOutcome& outcome) {
-  const bool large = range.end - range.at >= k_by_server && (!thin || range.known);
-  if (large && ways_.range_copy && move_by_server(from, to, range, outcome)) return;
+  // Small files, too: a COPY is one RPC where a READ and a WRITE are two. But it would fill holes.
+  const bool solid = !thin || range.known;
+  if (solid && ways_.range_copy && move_by_server(from, to, range, outcome)) return;
   if (outcome.number == 0 && !outcome.stopped) move_by_buffer(from, to, range, thin, buffer, outcome);
 }
 
@@ -126,7 +127,7 @@ bool ContentMover::move_by_server(int from, int to, Range& range, ContentOutcome
         ::syscall(SYS_copy_file_range, from, &in, to, &out, static_cast<std::size_t>(portion), 0U);
     if (done < 0 && errno == EINTR) continue;
     if (done < 0 && asks_for_another_way(errno)) {
-      if (errno != EINVAL && errno != ETXTBSY) ways_.range_copy = false;
+      if (errno != EINVAL && errno != ETXTBSY && errno != EACCES) ways_.range_copy = false;
       return false;
     }
     if (done < 0) {
