@@ -65,9 +65,10 @@ std::string handle_path(const Descriptor& handle) {
   return "/proc/self/fd/" + std::to_string(handle.get());
 }
 
-Attempt<Listing> Listing::read(int directory) {
+Attempt<Listing> Listing::read(int directory, Freshness freshness) {
   if (::lseek(directory, 0, SEEK_SET) < 0) return Attempt<Listing>::failed(errno);
   Listing listing;
+  listing.freshness_ = freshness;
   std::vector<char> block(64 * 1024);  // not on the stack: small static C libraries give a thread 128 KiB
   while (true) {
     const long got = ::syscall(SYS_getdents64, directory, block.data(), block.size());
@@ -91,7 +92,7 @@ Attempt<Listing> Listing::read(int directory) {
 
 void Listing::add(const char* name, int directory) {
   std::uint32_t kept = k_not_kept;
-  Attempt<Attributes> attributes = read_attributes(directory, name);
+  Attempt<Attributes> attributes = read_attributes(directory, name, freshness_);
   if (attributes.ok() && kept_.size() < k_kept_attributes) {
     kept = static_cast<std::uint32_t>(kept_.size());
     kept_.push_back(*attributes);
@@ -123,7 +124,7 @@ Attempt<Attributes> Listing::attributes(std::size_t index, int directory) const 
   std::uint32_t kept = k_not_kept;
   std::memcpy(&kept, record(order_[index]), sizeof kept);
   if (kept != k_not_kept) return kept_[kept];
-  return read_attributes(directory, name(index).data());
+  return read_attributes(directory, name(index).data(), freshness_);
 }
 
 }  // namespace truenas::mover

@@ -41,7 +41,8 @@ class Listing {
 
   // Reads the whole directory from its beginning, and the attributes of every name right behind each block of
   // names (which keeps NFS on READDIRPLUS). Attributes that could not be read are asked for again later.
-  static Attempt<Listing> read(int directory);
+  // `freshness`: of these attributes, now and when they are asked for later.
+  static Attempt<Listing> read(int directory, Freshness freshness = Freshness::at_hand);
 
   std::size_t size() const { return order_.size(); }
   bool empty() const { return order_.empty(); }
@@ -68,6 +69,7 @@ class Listing {
   std::size_t used_ = std::size_t{1} << k_block_bits;  // of the last block
   std::vector<std::uint32_t> order_;  // where each record is: block, offset in it; sorted by name
   std::vector<Attributes> kept_;
+  Freshness freshness_ = Freshness::at_hand;
 };
 
 }  // namespace truenas::mover

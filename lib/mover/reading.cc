@@ -11,11 +11,6 @@ namespace {
 
 constexpr int k_read_flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-Attempt<ExtendedAttributes> none_if_unsupported(Attempt<ExtendedAttributes> attempt) {
-  if (!attempt && attempt.number() == EOPNOTSUPP) return ExtendedAttributes{};
-  return attempt;
-}
-
 Attempt<Descriptor> open_plainly(int directory, const char* name) {
   int number = ::openat(directory, name, k_read_flags | O_NOATIME);
   if (number < 0 && errno == EPERM) number = ::openat(directory, name, k_read_flags);
@@ -69,9 +64,9 @@ Attempt<OpenedDirectory> TreeReader::read(const Directory& directory) {
   if (!handle) return Attempt<OpenedDirectory>::failed(handle.number());
   const Acting acting(whom(directory.owner));
   if (!acting.taken()) return Attempt<OpenedDirectory>::failed(EPERM);
-  Attempt<Attributes> attributes = read_attributes((*handle)->get(), Freshness::usual);
+  Attempt<Attributes> attributes = read_attributes((*handle)->get(), Freshness::of_server);
   if (!attributes) return Attempt<OpenedDirectory>::failed(attributes.number());
-  Attempt<Listing> listing = Listing::read((*handle)->get());
+  Attempt<Listing> listing = Listing::read((*handle)->get(), Freshness::usual);
   if (!listing) return Attempt<OpenedDirectory>::failed(listing.number());
   if (!directory.place->parent()) drop_nonces(*listing, (*handle)->get());
   return OpenedDirectory{*handle, *attributes, std::move(*listing)};
@@ -81,6 +76,12 @@ Attempt<Attributes> TreeReader::attributes(const OpenedDirectory& opened, std::s
   const Acting acting(whom(opened.attributes.owner));
   if (!acting.taken()) return Attempt<Attributes>::failed(EPERM);
   return opened.listing.attributes(index, opened.handle->get());
+}
+
+Attempt<Attributes> TreeReader::look_again(int directory, Owner directory_owner, const char* name) const {
+  const Acting acting(whom(directory_owner));
+  if (!acting.taken()) return Attempt<Attributes>::failed(EPERM);
+  return read_attributes(directory, name, Freshness::of_server);
 }
 
 template <class T, class Call>
@@ -111,8 +112,7 @@ Attempt<std::string> TreeReader::read_link(int directory, Owner directory_owner,
 // it for certain, its own owner may read it; for most files both are the same.
 Attempt<ExtendedAttributes> TreeReader::xattrs_by_name(int directory, Owner directory_owner, const char* name,
                                                        Owner owner) const {
-  return as_either<ExtendedAttributes>(directory_owner, owner,
-                                       [&] { return none_if_unsupported(read_xattrs(directory, name)); });
+  return as_either<ExtendedAttributes>(directory_owner, owner, [&] { return read_xattrs(directory, name); });
 }
 
 Attempt<std::map<std::string, XattrRole>> TreeReader::xattr_names(int directory, Owner directory_owner,
@@ -154,11 +154,7 @@ Attempt<Descriptor> TreeReader::open_file(int directory, Owner directory_owner, 
 Attempt<ExtendedAttributes> TreeReader::xattrs(int descriptor, Owner owner) const {
   const Acting acting(whom(owner));
   if (!acting.taken()) return Attempt<ExtendedAttributes>::failed(EPERM);
-  return xattrs_of(descriptor);
-}
-
-Attempt<ExtendedAttributes> xattrs_of(int descriptor) {
-  return none_if_unsupported(read_xattrs(descriptor));
+  return read_xattrs(descriptor);
 }
 
 }  // namespace truenas::mover

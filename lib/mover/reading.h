@@ -42,6 +42,9 @@ class TreeReader {
   Attempt<OpenedDirectory> read(const Directory& directory);
   // Of the listing's entry `index`. ENOENT: it has gone since.
   Attempt<Attributes> attributes(const OpenedDirectory& opened, std::size_t index) const;
+  // Of `name`, from the server (one RPC over NFS). For what is not opened: opening a file asks the server
+  // too.
+  Attempt<Attributes> look_again(int directory, Owner directory_owner, const char* name) const;
   // The file is not opened, only looked at: for symlinks and special files.
   Attempt<std::string> read_link(int directory, Owner directory_owner, const char* name) const;
   Attempt<ExtendedAttributes> xattrs_by_name(int directory, Owner directory_owner, const char* name,
@@ -68,8 +71,5 @@ class TreeReader {
   std::shared_ptr<Place> top_;
   mutable OpenPlaces places_{64};
 };
-
-// As read_xattrs, but a file system without any has none.
-Attempt<ExtendedAttributes> xattrs_of(int descriptor);
 
 }  // namespace truenas::mover

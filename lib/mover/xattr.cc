@@ -62,6 +62,7 @@ Attempt<std::map<std::string, XattrRole>> read_roles(const Handle& handle) {
 
 Attempt<ExtendedAttributes> read_all(const Handle& handle) {
   Attempt<std::vector<std::string>> names = list_names(handle);
+  if (!names && names.number() == EOPNOTSUPP) return ExtendedAttributes{};
   if (!names) return Attempt<ExtendedAttributes>::failed(names.number());
   ExtendedAttributes all;
   std::string value;

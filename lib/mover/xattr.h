@@ -20,8 +20,8 @@ enum class XattrRole {
 };
 XattrRole role_of(std::string_view name);
 
-// Of an open file or directory, all that role_of does not make `reported_only`. EOPNOTSUPP: the file system
-// has none.
+// Of an open file or directory, all that role_of does not make `reported_only`. Where the file system has
+// none, a file has none; that is asked for each file anew, because one answer speaks for one file only.
 Attempt<ExtendedAttributes> read_xattrs(int descriptor);
 // Of `name` in an open directory, without following links and without opening it (through /proc/self/fd, so
 // it needs /proc): for symlinks, FIFOs, sockets and devices.

@@ -16,10 +16,10 @@ namespace {
 constexpr std::size_t k_block = 256 * 1024;
 
 // As much as fits, less only at the end of the file. -1 with errno.
-ssize_t read_block(int file, char* into) {
+ssize_t read_block(int file, char* into, std::uint64_t at) {
   std::size_t have = 0;
   while (have < k_block) {
-    const ssize_t got = ::read(file, into + have, k_block - have);
+    const ssize_t got = ::pread(file, into + have, k_block - have, static_cast<off_t>(at + have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return -1;
     if (got == 0) break;
@@ -52,8 +52,8 @@ class Stretches {
     end_ = hole < 0 ? size_ : static_cast<std::uint64_t>(hole);
     return start_;
   }
-  // Reading goes on there.
-  bool go_to(std::uint64_t at) const { return ::lseek(file_, static_cast<off_t>(at), SEEK_SET) >= 0; }
+  // Whether its file system calls that whole block a hole.
+  bool is_hole(std::uint64_t at) { return at + k_block <= size_ && hole_end(at) >= at + k_block; }
 
  private:
   const int file_;
@@ -61,19 +61,8 @@ class Stretches {
   std::uint64_t start_ = 0, end_ = 0;  // of the data found last
 };
 
-// Passes over what is a hole on both sides, whole blocks of it; the hash gets its zeros. Returns where to go
-// on.
-std::uint64_t pass_hole(Stretches& left, Stretches& right, std::uint64_t at, std::uint64_t size,
-                        Hasher& hasher) {
-  static const std::vector<char> k_zeros(k_block, '\0');
-  std::uint64_t end = std::min(left.hole_end(at), right.hole_end(at));
-  if (end < size) end -= (end - at) % k_block;
-  while (at < end) {
-    const std::uint64_t length = std::min<std::uint64_t>(k_block, end - at);
-    hasher.add(std::string_view(k_zeros.data(), static_cast<std::size_t>(length)));
-    at += length;
-  }
-  return at;
+bool all_zero(const char* bytes, std::size_t size) {
+  return size == 0 || (bytes[0] == 0 && std::memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
 std::size_t first_difference(const char* left, const char* right, std::size_t length) {
@@ -94,19 +83,15 @@ ContentComparison compare_content(int source, int target, std::uint64_t sparse_s
   Stretches source_data(source, sparse_size), target_data(target, sparse_size);
   std::uint64_t at = 0;
   while (!interrupted()) {
-    if (at < sparse_size) {
-      at = pass_hole(source_data, target_data, at, sparse_size, hasher);
-      if (!source_data.go_to(at) || !target_data.go_to(at)) {
-        result.number = errno;
-        return result;
-      }
-    }
-    const ssize_t got = read_block(source, left);
+    const ssize_t got = read_block(source, left, at);
     if (got < 0) {
       result.number = errno;
       return result;
     }
-    const ssize_t other = read_block(target, right);
+    const bool hole = source_data.is_hole(at) && target_data.is_hole(at) &&
+                      static_cast<std::size_t>(got) == k_block && all_zero(left, k_block);
+    if (hole) std::memset(right, 0, k_block);
+    const ssize_t other = hole ? got : read_block(target, right, at);
     if (other < 0) {
       result.number = errno;
       result.of_target = true;
@@ -135,7 +120,7 @@ ContentDigest digest_content(int file, std::vector<char>& buffer, std::atomic<st
   ContentDigest result;
   Hasher hasher;
   while (!interrupted()) {
-    const ssize_t got = read_block(file, buffer.data());
+    const ssize_t got = read_block(file, buffer.data(), result.size);
     if (got < 0) {
       result.number = errno;
       return result;

@@ -21,8 +21,10 @@ struct ContentComparison {
 
 // `buffers` are this thread's, kept for the next file. Adds what was read of one side to `bytes`. What the
 // kernel still keeps of the files is dropped first as far as it can be, so that the servers are asked.
-// `sparse_size`: the size of two files that take less room than that; what is a hole in both is not read then
-// (NFS 4.2 says where holes are, other versions call everything data). 0: all is read.
+// `sparse_size`: the size of two files that take less room than that; 0: not asked. Of what both sides call a
+// hole then (NFS 4.2 says where holes are, other versions call everything data) only the source is read, and
+// must be zeros: copy believed the source's answer, so a server that calls data a hole would have lost that
+// data on the way, and both sides would call the place a hole. The source is therefore read in full, always.
 ContentComparison compare_content(int source, int target, std::uint64_t sparse_size,
                                   std::vector<char>& buffers, std::atomic<std::uint64_t>& bytes);
 

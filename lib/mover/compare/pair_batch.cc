@@ -8,6 +8,7 @@ namespace truenas::mover {
 namespace {
 
 constexpr std::uint64_t k_sparse_from = 4 << 20;
+constexpr std::uint64_t k_ask_again_from = 1 << 20;
 
 Difference unreadable(const char* side, const char* doing, int number) {
   return {"unreadable", std::string(side) + ": " + doing + ": " + errno_text(number)};
@@ -49,6 +50,11 @@ std::uint64_t sparse_size(const PairedEntry& entry) {
   const std::uint64_t size = entry.source.size;
   const bool thin = entry.source.blocks * 512 < size && entry.target.blocks * 512 < size;
   return thin && size >= k_sparse_from ? size : 0;
+}
+
+// Small files are read within moments of being opened, which asked the server.
+Freshness afterwards(const Attributes& file) {
+  return file.size >= k_ask_again_from ? Freshness::of_server : Freshness::at_hand;
 }
 
 bool same_state(const Attributes& before, const Attempt<Attributes>& after) {
@@ -142,9 +148,10 @@ void PairBatch::compare_file(PairedEntry& entry) const {
   }
   if (entry.source.size != entry.target.size) return;
   compare_bytes(entry, source->descriptor.get(), target->descriptor.get());
-  if (!same_state(entry.source, read_attributes(source->descriptor.get())))
+  const Freshness ask = afterwards(entry.source);
+  if (!same_state(entry.source, read_attributes(source->descriptor.get(), ask)))
     entry.failed.push_back(changed("source"));
-  if (!same_state(entry.target, read_attributes(target->descriptor.get())))
+  if (!same_state(entry.target, read_attributes(target->descriptor.get(), ask)))
     entry.failed.push_back(changed("target"));
 }
 
@@ -165,8 +172,28 @@ void PairBatch::compare_bytes(PairedEntry& entry, int source, int target) const 
   entry.content = content.digest;
 }
 
+// The listing's attributes may be the client's own memory.
+bool PairBatch::look_again(PairedEntry& entry) const {
+  const auto one = [&](const TreeReader& reader, const OpenDirectory& handle, const Attributes& own,
+                       Attributes& listed, const char* side) {
+    const auto now = reader.look_again(handle->get(), own.owner, entry.name.c_str());
+    if (!now) {
+      entry.failed.push_back(unreadable(side, "cannot look at it", now.number()));
+    } else if (now->key() != listed.key() || now->type != listed.type) {
+      entry.failed.push_back(changed(side));
+    } else {
+      listed = *now;
+    }
+    return now.ok() && listed.key() == now->key() && listed.type == now->type;
+  };
+  const bool source = one(sides_.source, sides_.source_handle, sides_.source_own, entry.source, "source");
+  const bool target = one(sides_.target, sides_.target_handle, sides_.target_own, entry.target, "target");
+  return source && target;
+}
+
 // Symlinks, FIFOs, sockets, devices: nothing of them is opened.
 void PairBatch::compare_other(PairedEntry& entry) const {
+  if (!look_again(entry)) return;
   append(entry.found, attribute_differences(entry.source, entry.target, purpose_.owners));
   const char* name = entry.name.c_str();
   if (entry.source.type == FileType::symlink) {

@@ -51,6 +51,7 @@ class PairBatch : public Batch {
   void compare_own();
   void compare_file(PairedEntry& entry) const;
   void compare_other(PairedEntry& entry) const;
+  bool look_again(PairedEntry& entry) const;
   void compare_bytes(PairedEntry& entry, int source, int target) const;
   void take_xattrs(PairedEntry& entry, const Attempt<ExtendedAttributes>& source,
                    const Attempt<ExtendedAttributes>& target) const;
