@@ -50,7 +50,8 @@ bool must_widen(OwnerWay way, std::optional<Owner> actor, Owner directory, std::
 
 std::uint16_t first_mode(OwnerWay way, std::uint16_t wanted, bool foreign) {
   const auto plain = static_cast<std::uint16_t>(wanted & k_wide);
-  if (way == OwnerWay::chown) return plain;
+  // Whoever makes it must be able to open it, also one that stays closed to its own owner.
+  if (way == OwnerWay::chown) return static_cast<std::uint16_t>(plain | 0700);
   const bool fillable = (wanted & 0700) == 0700 && (wanted & k_set_gid) == 0;
   return fillable && !(foreign && way == OwnerWay::as_owner) ? plain : k_wide;
 }

@@ -29,7 +29,7 @@ std::optional<Owner> maker_of(OwnerWay way, Owner owner, Owner directory, std::u
 bool must_widen(OwnerWay way, std::optional<Owner> actor, Owner directory, std::uint16_t directory_mode);
 
 // The mode a new directory is made with. `foreign`: something in it belongs to another owner. The final mode
-// at once where the directory can be filled with it, which saves an RPC.
+// at once where the directory can be filled with it, which saves an RPC; never closed to its owner.
 std::uint16_t first_mode(OwnerWay way, std::uint16_t wanted, bool foreign);
 
 }  // namespace truenas::mover

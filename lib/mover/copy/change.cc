@@ -117,6 +117,11 @@ ChangeFailure set_owner(int descriptor, OwnerWay way, Owner wanted, Owner actual
   return give(Subject{descriptor, nullptr}, way, wanted, actual);
 }
 
+ChangeFailure set_owner(int directory, const char* name, OwnerWay way, Owner wanted, Owner actual) {
+  if (wanted == actual) return {};
+  return give(Subject{directory, name}, way, wanted, actual);
+}
+
 Attempt<void> change_mode(int directory, const char* name, std::uint16_t mode) {
   if (::syscall(SYS_fchmodat2, directory, name, static_cast<mode_t>(mode), AT_SYMLINK_NOFOLLOW) == 0)
     return {};

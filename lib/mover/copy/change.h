@@ -27,6 +27,7 @@ ChangeFailure set_attributes(int descriptor, OwnerWay way, const Attributes& wan
                              bool times);
 // Only the owner (before extended attributes: chown takes capabilities away).
 ChangeFailure set_owner(int descriptor, OwnerWay way, Owner wanted, Owner actual);
+ChangeFailure set_owner(int directory, const char* name, OwnerWay way, Owner wanted, Owner actual);
 // set_attributes for `name` in an open directory, without following it: symlinks, FIFOs, sockets, and files
 // that are not opened.
 ChangeFailure set_attributes(int directory, const char* name, OwnerWay way, const Attributes& wanted,

@@ -1,6 +1,8 @@
 #pragma once
 // Moving the bytes of one open file into another that is empty: only the ranges that hold data, by the server
 // where it can (copy_file_range), else through a buffer. It must not be given a file that holds anything.
+// What the source calls a hole is believed here, and not read: compare, which reads the source in full, is
+// what proves it. Nobody may do without compare where a source's answers are not to be trusted.
 
 #include <atomic>
 #include <cstdint>

@@ -209,7 +209,8 @@ Outcome run_copy(Run& run) {
   }
   remove_nonce(run);
   close_opened(run, false);
-  // Not on NFS, where every file was flushed before it was called complete.
+  close_root(run);
+  // Not on NFS, where names and attributes are durable when the server has answered.
   if (!run.target.is_nfs() && ::syncfs(run.target.descriptor()) != 0) fail(run, ".", "cannot write", errno);
   return outcome_of(run);
 }

@@ -7,17 +7,15 @@ bool mode_differs(const Attributes& source, const Attributes& target) {
   return source.type != FileType::symlink && source.mode != target.mode;
 }
 
-// Whether a newer ctime says nothing about the content because something else accounts for it.
-bool accounted_for(const Attributes& source, const Attributes& target) {
-  return mode_differs(source, target) || source.owner != target.owner || source.links != target.links;
+bool newer_ctime(const Attributes& source, const Attributes& target, const DecisionRules& rules) {
+  return rules.ctime_counts && source.ctime >= target.ctime;
 }
 
 bool same_content(const Attributes& source, const Attributes& target, bool suspect) {
   switch (source.type) {
     case FileType::regular:
     case FileType::symlink:
-      return source.size == target.size && source.mtime == target.mtime &&
-             (!suspect || accounted_for(source, target));
+      return source.size == target.size && source.mtime == target.mtime && !suspect;
     default:
       return true;  // FIFOs and sockets have none
   }
@@ -33,6 +31,11 @@ bool attributes_differ(const Attributes& source, const Attributes& target) {
   return mode_differs(source, target) || source.owner != target.owner || source.mtime != target.mtime;
 }
 
+bool xattrs_suspect(const Attributes& source, const Attributes& target, const DecisionRules& rules,
+                    bool again) {
+  return again || newer_ctime(source, target, rules) || attributes_differ(source, target);
+}
+
 Decision decide(const Attributes& source, const Attributes* target, const DecisionRules& rules, bool again) {
   const bool device = source.type == FileType::block_device || source.type == FileType::character_device;
   if (device || source.type == FileType::unknown)
@@ -45,12 +48,15 @@ Decision decide(const Attributes& source, const Attributes* target, const Decisi
   if (source.type != target->type) return replace;
   // Where nothing can be given away, only making it anew changes an owner.
   if (rules.way != OwnerWay::chown && source.owner != target->owner) return replace;
-  const bool suspect = rules.ctime_counts && source.ctime >= target->ctime;
-  if (source.type == FileType::directory) return Decision{Action::descend, suspect, {}, {}};
-  if (source.links == 1 && target->links > 1) return replace;
+  if (source.type == FileType::directory)
+    return Decision{Action::descend, xattrs_suspect(source, *target, rules, again), {}, {}};
+  const bool suspect = newer_ctime(source, *target, rules);
+  if (target->links > source.links) return replace;
   if (again || !same_content(source, *target, suspect)) return replace;
-  if (suspect || attributes_differ(source, *target)) return Decision{Action::adjust, suspect, {}, {}};
-  return Decision{};
+  if (!suspect && !attributes_differ(source, *target)) return Decision{};
+  // Its other names may be somebody else's: what is shared is not changed but left.
+  if (target->links > 1) return replace;
+  return Decision{Action::adjust, true, {}, {}};
 }
 
 }  // namespace truenas::mover

@@ -49,12 +49,13 @@ struct DirectoryPair : std::enable_shared_from_this<DirectoryPair> {
   std::shared_ptr<DirectoryPair> parent;
   std::shared_ptr<Place> source;
   std::shared_ptr<Place> target;
-  Attributes wanted;     // the source's, its owner mapped
-  Owner source_owner;    // as it is on the source
-  Attributes found;      // the target's as it was when this run came, or has just been made
-  Owner owner;           // the target's now
-  bool created = false;  // by this run
-  bool xattrs = false;   // to be compared when settling
+  Attributes wanted;       // the source's, its owner mapped
+  Owner source_owner;      // as it is on the source
+  Attributes found;        // the target's as it was when this run came, or has just been made
+  Owner owner;             // the target's now
+  bool created = false;    // by this run
+  bool xattrs = false;     // to be compared when settling
+  bool exclusive = false;  // names in it may be one to the target (folding.h): none may meet another's file
   std::chrono::steady_clock::time_point listed;  // when its names and their attributes were known
   NameDigest names;                              // of the source, in the final pass
   PendingNames children;                         // guarded by Work's mutex

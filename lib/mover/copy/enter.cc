@@ -7,6 +7,7 @@
 #include "lib/mover/attributes.h"
 #include "lib/mover/copy/access.h"
 #include "lib/mover/copy/change.h"
+#include "lib/mover/copy/folding.h"
 #include "lib/mover/copy/run.h"
 #include "lib/mover/identity.h"
 
@@ -39,7 +40,7 @@ OpenDirectory open_source(Run& run, const ChildTask& task, DirectoryPair& pair) 
       return changed(run, path(), "the directory was removed or replaced while being copied"), nullptr;
     return fail(run, path(), "cannot open the directory", number), nullptr;
   }
-  const Attempt<Attributes> attributes = read_attributes(opened->get());
+  const Attempt<Attributes> attributes = read_attributes(opened->get(), run.source_freshness());
   if (!attributes) return fail(run, path(), "cannot look at", attributes.number()), nullptr;
   if (attributes->mount_root || attributes->device != run.source.attributes().device)
     return fail(run, path(), "mounted-inside", "another volume is mounted there; leave it out by its path"),
@@ -119,11 +120,15 @@ OpenDirectory make_target(Run& run, const ChildTask& task, DirectoryPair& pair, 
   if (!acting.taken()) return fail(run, path(), "identity", acting.taken().error().what), nullptr;
   if (::mkdirat(parent, task.name.c_str(), first_mode(run.rules.way, pair.wanted.mode, foreign)) != 0) {
     const int number = errno;  // before the path is put together
+    if (number == EEXIST) return report_taken(run, above, parent, task.name), nullptr;
     return fail(run, path(), "cannot make the directory", number), nullptr;
   }
   above.touched = true;
   ++run.counters.made_directories;
   Attempt<Descriptor> opened = open_directory(parent, task.name.c_str());
+  // An ACL that it inherited may close it.
+  if (!opened && opened.number() == EACCES)
+    opened = open_unreadable(parent, task.name.c_str(), maker, maker, 0);
   if (!opened) return fail(run, path(), "cannot open the directory just made", opened.number()), nullptr;
   const Attempt<Attributes> made = read_attributes(opened->get());
   if (!made) return fail(run, path(), "cannot look at", made.number()), nullptr;
@@ -156,7 +161,7 @@ bool begin(Worker& worker, const ChildTask& task, const std::shared_ptr<Director
   Attempt<Listing> source_names = Attempt<Listing>::failed(EIO);
   {
     const Acting reader(run.reader_of(pair->source_owner));
-    source_names = Listing::read(source->get());
+    source_names = Listing::read(source->get(), run.source_freshness());
   }
   if (!source_names) return fail(run, path(), "cannot list", source_names.number()), false;
   const Attempt<OpenDirectory> parent = run.target_places.open(task.parent->target);
@@ -167,7 +172,8 @@ bool begin(Worker& worker, const ChildTask& task, const std::shared_ptr<Director
   const OpenDirectory target = task.exists ? open_target(run, task, *pair, (*parent)->get())
                                            : make_target(run, task, *pair, (*parent)->get(), foreign);
   if (!target) return false;
-  pair->xattrs = task.exists && run.rules.ctime_counts && pair->wanted.ctime >= pair->found.ctime;
+  const bool again = !run.options.again.empty() && run.options.again.contains(path());
+  pair->xattrs = task.exists && xattrs_suspect(pair->wanted, pair->found, run.rules, again);
   if (!task.exists) {
     merge(worker, pair, OpenPair{source, target}, *source_names, nullptr);
     return true;

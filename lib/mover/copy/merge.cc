@@ -4,6 +4,7 @@
 #include "lib/base/interrupt.h"
 #include "lib/mover/attributes.h"
 #include "lib/mover/copy/access.h"
+#include "lib/mover/copy/folding.h"
 #include "lib/mover/copy/left_out.h"
 #include "lib/mover/copy/run.h"
 #include "lib/mover/identity.h"
@@ -64,15 +65,17 @@ void remove_extraneous(Merge& merge) {
   for (std::size_t there = 0; there < merge.target->size(); ++there) {
     if (interrupted() || merge.run().work.stopped()) return;
     const std::string_view name = merge.target->name(there);
-    if (!all && (merge.pair->parent || !is_nonce_name(name))) continue;
+    const bool left_behind = is_partial_name(name) || (!merge.pair->parent && is_nonce_name(name));
+    if (!all && !left_behind) continue;
     while (at < merge.source.size() && merge.source.name(at) < name) ++at;
     if (at < merge.source.size() && merge.source.name(at) == name) continue;
     if (left_out(merge, name)) continue;
     const Attempt<Attributes> attributes = target_attributes(merge, there);
     if (!attributes && attributes.number() == ENOENT) continue;
+    if (!all && attributes.ok() && attributes->type != FileType::regular) continue;
     if (!attributes)
       fail(merge.run(), merge.pair->path_of(name), "cannot look at it on the target", attributes.number());
-    else if (all || is_nonce(name, *attributes))
+    else if (all || !is_nonce_name(name) || is_nonce(name, *attributes))
       remove_entry(merge.run(), *merge.pair, merge.open.target->get(), std::string(name), *attributes);
   }
 }
@@ -166,6 +169,7 @@ void merge(Worker& worker, const std::shared_ptr<DirectoryPair>& pair, const Ope
   Run& run = worker.run;
   pair->listed = std::chrono::steady_clock::now();
   if (pair->parent && pair->mode != pair->wanted.mode) run.opened.add(pair);
+  pair->exclusive = names_may_fold(source_names, target_names);
   if (target_names != nullptr) remove_extraneous(merge);
   std::size_t there = 0;
   for (std::size_t at = 0; at < source_names.size(); ++at) {

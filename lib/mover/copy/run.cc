@@ -21,8 +21,7 @@ Run::Run(const CopyOptions& run_options, const Root& source_root, const Root& ta
       source_places(open_places),
       target_places(open_places),
       bandwidth(run_options.bandwidth),
-      source_xattrs(run_options.xattrs),
-      target_xattrs(run_options.xattrs) {}
+      xattrs(run_options.xattrs) {}
 
 std::optional<Owner> Run::reader_of(Owner owner) const {
   if (!options.source_as_owner || owner.uid == 0) return std::nullopt;

@@ -20,6 +20,7 @@
 #include "lib/mover/copy/directory_pair.h"
 #include "lib/mover/copy/link_groups.h"
 #include "lib/mover/copy/opened.h"
+#include "lib/mover/copy/partial.h"
 #include "lib/mover/copy/work.h"
 #include "lib/mover/directory.h"
 #include "lib/mover/nonce.h"
@@ -67,11 +68,17 @@ struct Run {
   Work work;
   BandwidthLimit bandwidth;
   ContentWays ways;
-  std::atomic<bool> source_xattrs;  // until the file system says that it has none
-  std::atomic<bool> target_xattrs;
+  std::shared_ptr<DirectoryPair> root;  // once it was entered
+  const bool xattrs;  // to be carried; what a file system does not have is seen file by file
+  PartialNames partials;
 
   // Whom to be when reading a file of the source that belongs to `owner`.
   std::optional<Owner> reader_of(Owner owner) const;
+  // How new attributes of the source must be to decide by them. A client's cache may be a minute old, and
+  // what was written meanwhile from another node would be missed: in the final pass each file costs an RPC.
+  Freshness source_freshness() const {
+    return options.final_pass ? Freshness::of_server : Freshness::at_hand;
+  }
 };
 
 // One thread's own.
@@ -95,6 +102,9 @@ void changed(Run& run, const std::string& path, std::string text);
 
 // Begins with the two roots, which are open. Kind::refused when a guard says no: nothing was changed then.
 Result<void> enter_root(Worker& worker);
+// The target's root directory does not stay open wide when the run ends before it is settled, or it cannot be
+// given what the source's has: it gets back the mode that it came with.
+void close_root(Run& run);
 // One directory below: opens or makes it, lists both sides and merges them.
 void enter(Worker& worker, const ChildTask& task);
 // Decides about every name in the directory. `target_names` is nullptr in a directory that has just been
@@ -121,6 +131,10 @@ bool prepare(Run& run, DirectoryPair& pair, int target, std::optional<Owner> act
 // Removes one name from the target with all below it. false: reported.
 bool remove_entry(Run& run, DirectoryPair& pair, int target, const std::string& name,
                   const Attributes& attributes);
+// Gives `partial`, which `maker` has completed in the same directory, the name of `item` and so the place of
+// what is there. false: reported, and what is there stays.
+bool take_the_place(Run& run, const FileItem& item, int target, const std::string& partial,
+                    std::optional<Owner> maker);
 // Takes away `name` that was made for `item` and is not complete. Acts as the thread does. What stays there
 // nevertheless is an error finding: it must not be taken for a copy.
 void discard(Run& run, const FileItem& item, int target, const std::string& name);

@@ -47,25 +47,25 @@ void report(Run& run, const DirectoryPair& pair, const ChangeFailure& failure) {
 
 // false: reported.
 bool carry_xattrs(Run& run, const DirectoryPair& pair, int source, int target) {
-  if (!run.source_xattrs) return true;
+  if (!run.xattrs) return true;
   const auto path = [&] { return pair.target->path(); };
   ExtendedAttributes wanted;
   {
     const Acting reader(run.reader_of(pair.source_owner));  // not the target's keeper
     if (!reader.taken()) return fail(run, path(), "identity", reader.taken().error().what), false;
     const Attempt<ExtendedAttributes> read = read_xattrs(source);
-    if (!read.ok() && read.number() == EOPNOTSUPP) run.source_xattrs = false;
-    if (!read.ok() && read.number() != EOPNOTSUPP)
-      return fail(run, path(), "cannot read its extended attributes", read.number()), false;
-    if (read.ok()) wanted = *read;
+    if (!read) return fail(run, path(), "cannot read its extended attributes", read.number()), false;
+    wanted = *read;
   }
   if (wanted.empty() && pair.created && !pair.default_acl) return true;
   const Attempt<ExtendedAttributes> there = read_xattrs(target);
-  const XattrFailure failure = write_xattrs(target, wanted, there.ok() ? *there : ExtendedAttributes{});
+  if (!there) return fail(run, path(), "cannot read its extended attributes", there.number()), false;
+  const XattrFailure failure = write_xattrs(target, wanted, *there);
   if (failure.number == 0) return true;
-  fail(run, path(), "xattr-refused",
-       "cannot set the extended attribute " + shown(failure.name) + ": " + errno_text(failure.number));
-  return false;
+  const std::string text =
+      "cannot set the extended attribute " + shown(failure.name) + ": " + errno_text(failure.number);
+  if (!pair.parent && run.rules.way != OwnerWay::chown) return report_root(run, text), true;
+  return fail(run, path(), "xattr-refused", text), false;
 }
 
 // Whether anything may be different from what was found.
@@ -79,7 +79,7 @@ bool unsettled(const DirectoryPair& pair) {
 bool prepare(Run& run, DirectoryPair& pair, int target, std::optional<Owner> actor) {
   if (pair.prepared && !must_widen(run.rules.way, actor, pair.owner, pair.mode)) return true;
   const std::lock_guard lock(pair.mutex);
-  if (!pair.prepared && run.source_xattrs) {
+  if (!pair.prepared && run.xattrs) {
     const Acting keeper(keeper_of(run.rules.way, pair.owner));
     pair.default_acl = ::fgetxattr(target, "system.posix_acl_default", nullptr, 0) >= 0;
   }

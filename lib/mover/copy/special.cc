@@ -7,6 +7,7 @@
 #include "lib/mover/attributes.h"
 #include "lib/mover/copy/access.h"
 #include "lib/mover/copy/change.h"
+#include "lib/mover/copy/folding.h"
 #include "lib/mover/copy/run.h"
 #include "lib/mover/identity.h"
 #include "lib/mover/xattr.h"
@@ -43,24 +44,45 @@ bool make_room(Run& run, const FileItem& item, const OpenPair& open, const std::
   return remove_entry(run, directory, open.target->get(), item.name, *item.target);
 }
 
-// Extended attributes of what is not opened: FIFOs, sockets, and files whose content stays.
+// Extended attributes of what is not opened: FIFOs, sockets, and files whose content stays. false: reported.
 bool carry_xattrs(Run& run, const FileItem& item, const OpenPair& open) {
-  if (!run.source_xattrs || item.source.type == FileType::symlink) return true;
   ExtendedAttributes wanted;
   {
     const Acting reader(run.reader_of(item.source_owner));
+    if (!reader.taken()) return fail(run, item.path(), "identity", reader.taken().error().what), false;
     Attempt<ExtendedAttributes> read = read_xattrs(open.source->get(), item.name.c_str());
-    if (!read.ok() && read.number() != EOPNOTSUPP)
-      return fail(run, item.path(), "cannot read its extended attributes", read.number()), false;
-    if (read.ok()) wanted = std::move(*read);
+    if (!read) return fail(run, item.path(), "cannot read its extended attributes", read.number()), false;
+    wanted = std::move(*read);
   }
   const Attempt<ExtendedAttributes> there = read_xattrs(open.target->get(), item.name.c_str());
-  const XattrFailure failure =
-      write_xattrs(open.target->get(), item.name.c_str(), wanted, there.ok() ? *there : ExtendedAttributes{});
+  if (!there)
+    return fail(run, item.path(), "cannot read its extended attributes on the target", there.number()), false;
+  const XattrFailure failure = write_xattrs(open.target->get(), item.name.c_str(), wanted, *there);
   if (failure.number == 0) return true;
   fail(run, item.path(), "xattr-refused",
        "cannot set the extended attribute " + shown(failure.name) + ": " + errno_text(failure.number));
   return false;
+}
+
+// Owner, extended attributes, mode, time: in this order, because chown takes capabilities and setuid away and
+// an ACL brings a mode of its own. `now`: what is there. false: reported.
+bool bring_attributes(Run& run, const FileItem& item, const OpenPair& open, Attributes now) {
+  const int target = open.target->get();
+  const char* name = item.name.c_str();
+  if (!report(run, item, set_owner(target, name, run.rules.way, item.source.owner, now.owner))) return false;
+  if (run.xattrs && item.source.type != FileType::symlink) {
+    // Without chown's rights only who may read and write a file may change its attributes, its owner too.
+    constexpr std::uint16_t k_open = 0600;
+    if (run.rules.way != OwnerWay::chown && (now.mode & k_open) != k_open) {
+      const Attempt<void> opened = change_mode(target, name, static_cast<std::uint16_t>(now.mode | k_open));
+      if (!opened) return fail(run, item.path(), "cannot set the mode", opened.number()), false;
+    }
+    if (!carry_xattrs(run, item, open)) return false;
+  }
+  const Attempt<Attributes> then = read_attributes(target, name);
+  if (!then) return fail(run, item.path(), "cannot look at it on the target", then.number()), false;
+  // The time in any case: it makes the target's ctime the newer one.
+  return report(run, item, set_attributes(target, name, run.rules.way, item.source, *then, true));
 }
 
 // The common end: attributes of a name that was just made; it is removed again when they cannot be set.
@@ -69,13 +91,17 @@ std::optional<FileKey> complete(Run& run, const FileItem& item, const OpenPair& 
   item.directory->touched = true;
   const Attempt<Attributes> made = read_attributes(target, item.name.c_str());
   if (!made) return fail(run, item.path(), "cannot look at what was created", made.number()), std::nullopt;
-  const bool acl = item.source.type != FileType::symlink;
-  const ChangeFailure failure =
-      (!acl || carry_xattrs(run, item, open))
-          ? set_attributes(target, item.name.c_str(), run.rules.way, item.source, *made, true)
-          : ChangeFailure{0, {}, "its extended attributes could not be set"};
-  if (report(run, item, failure)) return made->key();
+  if (bring_attributes(run, item, open, *made)) return made->key();
   discard(run, item, target, item.name);
+  return std::nullopt;
+}
+
+// After a call that makes a name: EEXIST, though the name was free.
+std::nullopt_t not_made(Run& run, const FileItem& item, const OpenPair& open, int number) {
+  if (number == EEXIST)
+    report_taken(run, *item.directory, open.target->get(), item.name);
+  else
+    fail(run, item.path(), "cannot create", number);
   return std::nullopt;
 }
 
@@ -98,10 +124,8 @@ std::optional<FileKey> make_symlink(Run& run, const FileItem& item, const OpenPa
   if (!make_room(run, item, open, maker)) return std::nullopt;
   const Acting acting(maker);
   if (!acting.taken()) return fail(run, item.path(), "identity", acting.taken().error().what), std::nullopt;
-  if (::symlinkat(text->c_str(), open.target->get(), item.name.c_str()) != 0) {
-    const int number = errno;  // before the path is put together
-    return fail(run, item.path(), "cannot create", number), std::nullopt;
-  }
+  if (::symlinkat(text->c_str(), open.target->get(), item.name.c_str()) != 0)
+    return not_made(run, item, open, errno);
   const auto key = complete(run, item, open);
   if (key) ++run.counters.symlinks;
   return key;
@@ -114,10 +138,8 @@ std::optional<FileKey> make_special(Run& run, const FileItem& item, const OpenPa
   if (!acting.taken()) return fail(run, item.path(), "identity", acting.taken().error().what), std::nullopt;
   const mode_t type = item.source.type == FileType::fifo ? S_IFIFO : S_IFSOCK;
   const auto mode = static_cast<mode_t>(item.source.mode & 0777);
-  if (::mknodat(open.target->get(), item.name.c_str(), type | mode, 0) != 0) {
-    const int number = errno;  // before the path is put together
-    return fail(run, item.path(), "cannot create", number), std::nullopt;
-  }
+  if (::mknodat(open.target->get(), item.name.c_str(), type | mode, 0) != 0)
+    return not_made(run, item, open, errno);
   const auto key = complete(run, item, open);
   if (key) ++run.counters.special;
   return key;
@@ -128,17 +150,9 @@ std::optional<FileKey> adjust_entry(Run& run, const FileItem& item, const OpenPa
   if (!prepare(run, *item.directory, open.target->get(), owner)) return std::nullopt;
   const Acting acting(owner);
   if (!acting.taken()) return fail(run, item.path(), "identity", acting.taken().error().what), std::nullopt;
-  if (item.decision.xattrs && !carry_xattrs(run, item, open)) return std::nullopt;
-  // Setting an ACL may have changed the mode.
-  const Attempt<Attributes> now = read_attributes(open.target->get(), item.name.c_str());
-  if (!now) return fail(run, item.path(), "cannot look at", now.number()), std::nullopt;
-  // Also when only the ctime looked suspect: setting the mtime makes the target's ctime the newer one.
-  const bool times = item.decision.xattrs || item.source.mtime != now->mtime;
-  if (!report(run, item,
-              set_attributes(open.target->get(), item.name.c_str(), run.rules.way, item.source, *now, times)))
-    return std::nullopt;
+  if (!bring_attributes(run, item, open, *item.target)) return std::nullopt;
   ++run.counters.adjusted;
-  return now->key();
+  return item.target->key();
 }
 
 }  // namespace truenas::mover

@@ -127,6 +127,18 @@ TEST_CASE("holes stay holes, wherever they are") {
   }
 }
 
+TEST_CASE("inside one file system the server copies, small files too, and what it copied is counted") {
+  const Sandbox sandbox;
+  write_file(sandbox.source("small"), std::string(5000, 's'));
+  write_file(sandbox.source("large"), std::string(5'000'000, 'l'));
+  write_file(sandbox.source("empty"), "");
+  const Copied copied = run_copy(sandbox, deleting());
+  CHECK(copied.findings == "");
+  CHECK(copied.count("bytes-copied") == 5'005'000);
+  CHECK(copied.count("bytes-by-server") == 5'005'000);
+  CHECK(differences(sandbox) == "");
+}
+
 TEST_CASE("between two file systems bytes go through a buffer, holes too") {
   CHECK(in_mount_namespace([] {
           const Sandbox sandbox;
@@ -137,6 +149,7 @@ TEST_CASE("between two file systems bytes go through a buffer, holes too") {
           ::close(file);
           const Copied copied = run_copy(sandbox, deleting());
           std::string complaint = made ? copied.findings + differences(sandbox) : "cannot make holes";
+          if (copied.count("bytes-by-server") != 0) complaint += "one file system copied from another";
           if (blocks_of(sandbox.target("holes")) > 64) complaint += "holes were filled";
           if (std::system(("umount '" + sandbox.target() + "'").c_str()) != 0) complaint += "cannot unmount";
           return complaint;

@@ -68,8 +68,8 @@ TEST_CASE("a file is kept only when nothing speaks against it") {
           {"mtime by one ns", with(source, [](auto& a) { a.mtime.nanoseconds = 6; }), same, Action::replace,
            true},
           {"older mtime", with(source, [](auto& a) { a.mtime.seconds = 99; }), same, Action::replace, true},
-          {"mode", with(source, [](auto& a) { a.mode = 0600; }), same, Action::adjust, false},
-          {"owner", with(source, [](auto& a) { a.owner.gid = 5; }), same, Action::adjust, false},
+          {"mode", with(source, [](auto& a) { a.mode = 0600; }), same, Action::adjust, true},
+          {"owner", with(source, [](auto& a) { a.owner.gid = 5; }), same, Action::adjust, true},
           {"newer ctime, unaccounted for", newer, same, Action::replace, true},
           {"ctime of the same tick",
            with(source,
@@ -77,15 +77,24 @@ TEST_CASE("a file is kept only when nothing speaks against it") {
                   a.ctime = Timestamp{300, 0};
                 }),
            same, Action::replace, true},
-          {"newer ctime, because of the mode", with(newer, [](auto& a) { a.mode = 0600; }), same,
-           Action::adjust, true},
-          {"newer ctime, because of a link", with(newer, [](auto& a) { a.links = 2; }), same, Action::adjust,
+          {"newer ctime and other mode", with(newer, [](auto& a) { a.mode = 0600; }), same, Action::replace,
+           true},
+          {"newer ctime and other owner", with(newer, [](auto& a) { a.owner.uid = 1; }), same,
+           Action::replace, true},
+          {"newer ctime and one link more", with(newer, [](auto& a) { a.links = 2; }), same, Action::replace,
            true},
           {"newer ctime and other size", with(newer, [](auto& a) { a.size = 1; }), same, Action::replace,
            true},
           {"target has more names", source, with(same, [](auto& a) { a.links = 2; }), Action::replace, true},
           {"both have two names", with(source, [](auto& a) { a.links = 2; }),
            with(same, [](auto& a) { a.links = 2; }), Action::keep, false},
+          {"both have names, the target more", with(source, [](auto& a) { a.links = 2; }),
+           with(same, [](auto& a) { a.links = 3; }), Action::replace, true},
+          {"both have names, the target fewer", with(source, [](auto& a) { a.links = 3; }),
+           with(same, [](auto& a) { a.links = 2; }), Action::keep, false},
+          {"other mode, and other names share the target's",
+           with(source, [](auto& a) { a.links = 2, a.mode = 0600; }),
+           with(same, [](auto& a) { a.links = 2; }), Action::replace, true},
       },
       k_chown);
 }
@@ -106,10 +115,14 @@ TEST_CASE("kinds that differ are replaced, directories are entered") {
            Action::descend, false},
           {"directory, newer ctime", with(directory, [](auto& a) { a.ctime.seconds = 301; }),
            copy_of(directory), Action::descend, true},
+          {"directory, other mtime", with(directory, [](auto& a) { a.mtime.seconds = 1; }),
+           copy_of(directory), Action::descend, true},
+          {"directory, other mode", with(directory, [](auto& a) { a.mode = 0700; }), copy_of(directory),
+           Action::descend, true},
           {"a symlink's mode says nothing", symlink, with(copy_of(symlink), [](auto& a) { a.mode = 0777; }),
            Action::keep, false},
           {"a fifo's time is only adjusted", fifo, with(copy_of(fifo), [](auto& a) { a.mtime.seconds = 1; }),
-           Action::adjust, false},
+           Action::adjust, true},
       },
       k_chown);
 }
@@ -124,7 +137,7 @@ TEST_CASE("where nothing can be given away, another owner means making it anew")
           {"directory", directory, with(other, [](auto& a) { a.type = FileType::directory; }),
            Action::replace, true},
           {"same owner, other mode", with(source, [](auto& a) { a.mode = 0600; }), copy_of(source),
-           Action::adjust, false},
+           Action::adjust, true},
       },
       k_as_owner);
 }
@@ -147,6 +160,10 @@ TEST_CASE("what cannot be represented is refused with its reason, whatever is th
 
 TEST_CASE("asked for again, or without the ctime rule") {
   const Attributes same = copy_of(file());
+  const auto directory = with(file(), [](auto& a) { a.type = FileType::directory; });
+  const Attributes same_directory = copy_of(directory);
+  CHECK(decide(directory, &same_directory, k_chown, true).xattrs);
+  CHECK_FALSE(decide(directory, &same_directory, k_chown, false).xattrs);
   CHECK(decide(file(), &same, k_chown, true).action == Action::replace);
   const auto newer = with(file(), [](auto& a) { a.ctime = Timestamp{301, 0}; });
   CHECK(decide(newer, &same, DecisionRules{OwnerWay::chown, {}, false}, false).action == Action::keep);

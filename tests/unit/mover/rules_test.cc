@@ -69,7 +69,10 @@ TEST_CASE("who makes, keeps and removes in a directory") {
 }
 
 TEST_CASE("a directory is made with its final mode where it can be filled with it") {
-  CHECK(first_mode(OwnerWay::chown, 02500, true) == 0500);
+  CHECK(first_mode(OwnerWay::chown, 02755, true) == 0755);
+  CHECK(first_mode(OwnerWay::chown, 02500, true) == 0700);
+  CHECK(first_mode(OwnerWay::chown, 0, false) == 0700);
+  CHECK(first_mode(OwnerWay::as_owner, 0, false) == 0777);
   CHECK(first_mode(OwnerWay::as_owner, 0750, false) == 0750);
   CHECK(first_mode(OwnerWay::as_owner, 0750, true) == 0777);
   CHECK(first_mode(OwnerWay::as_owner, 0550, false) == 0777);
