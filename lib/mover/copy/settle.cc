@@ -74,6 +74,25 @@ bool unsettled(const DirectoryPair& pair) {
          attributes_differ(pair.wanted, pair.found);
 }
 
+// Names that came or went since the directory was merged, whatever its times say.
+void look_again(Run& run, const DirectoryPair& pair) {
+  const auto path = [&] { return pair.source->path(); };
+  const Attempt<OpenDirectory> source = run.source_places.open(pair.source);
+  if (!source) return fail(run, path(), "cannot open it again", source.number());
+  const Acting reader(run.reader_of(pair.source_owner));
+  const Attempt<NameDigest> now = digest_names((*source)->get());
+  if (!now) return fail(run, path(), "cannot list it again", now.number());
+  const Attempt<Attributes> attributes = read_attributes((*source)->get(), Freshness::of_server);
+  if (!attributes.ok() || *now != pair.names || attributes->mtime != pair.wanted.mtime)
+    changed(run, path(), "names were made or removed in it while it was being copied");
+}
+
+// What could not be finished, and is reported, does not stay wide open at least. Acts as the keeper.
+void close_again(const DirectoryPair& pair, int target) {
+  if (pair.parent && pair.mode == k_wide && pair.wanted.mode != k_wide)
+    (void)::fchmod(target, pair.wanted.mode);
+}
+
 }  // namespace
 
 bool prepare(Run& run, DirectoryPair& pair, int target, std::optional<Owner> actor) {
@@ -86,19 +105,6 @@ bool prepare(Run& run, DirectoryPair& pair, int target, std::optional<Owner> act
   pair.prepared = true;
   if (!must_widen(run.rules.way, actor, pair.owner, pair.mode)) return true;
   return widen(run, pair, target);
-}
-
-// Names that came or went since the directory was merged, whatever its times say.
-void look_again(Run& run, const DirectoryPair& pair) {
-  const auto path = [&] { return pair.source->path(); };
-  const Attempt<OpenDirectory> source = run.source_places.open(pair.source);
-  if (!source) return fail(run, path(), "cannot open it again", source.number());
-  const Acting reader(run.reader_of(pair.source_owner));
-  const Attempt<NameDigest> now = digest_names((*source)->get());
-  if (!now) return fail(run, path(), "cannot list it again", now.number());
-  const Attempt<Attributes> attributes = read_attributes((*source)->get(), Freshness::of_server);
-  if (!attributes.ok() || *now != pair.names || attributes->mtime != pair.wanted.mtime)
-    changed(run, path(), "names were made or removed in it while it was being copied");
 }
 
 void settle(Run& run, DirectoryPair& pair) {
@@ -118,13 +124,16 @@ void settle(Run& run, DirectoryPair& pair) {
   const Acting keeper(keeper_of(run.rules.way, pair.owner));
   if (!keeper.taken()) return fail(run, path(), "identity", keeper.taken().error().what);
   // Without them it must not look complete: the next run sees by its mtime that it is not.
-  if ((pair.created || pair.xattrs) && !carry_xattrs(run, pair, (*source)->get(), (*target)->get())) return;
+  if ((pair.created || pair.xattrs) && !carry_xattrs(run, pair, (*source)->get(), (*target)->get()))
+    return close_again(pair, (*target)->get());
   const Attempt<Attributes> found = read_attributes((*target)->get());
   if (!found) return fail(run, path(), "cannot look at", found.number());
   // Also when only the ctime looked suspect: setting the mtime makes the target's ctime the newer one.
   const bool times = pair.created || pair.touched || pair.xattrs || pair.mode != pair.wanted.mode;
   const ChangeFailure failure = set_attributes((*target)->get(), run.rules.way, pair.wanted, *found, times);
-  if (failure.failed()) report(run, pair, failure);
+  if (!failure.failed()) return;
+  report(run, pair, failure);
+  close_again(pair, (*target)->get());
 }
 
 }  // namespace truenas::mover

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,4 +170,22 @@ TEST_CASE("a file that changed just now is read when its clock has moved on") {
     REQUIRE(settled.ok());
     CHECK(Timestamp{now.tv_sec, static_cast<std::uint32_t>(now.tv_nsec)} > settled->ctime);
   }
+}
+
+TEST_CASE("a directory that cannot be finished is named and does not stay open") {
+  CHECK(in_mount_namespace([] {
+          std::string complaint;
+          const Sandbox sandbox;
+          if (::mount("ramfs", sandbox.target().c_str(), "ramfs", 0, nullptr) != 0)
+            return std::string("cannot mount");
+          make_closed_directories(sandbox);
+          set_xattr(sandbox.source("closed/shared/set"), "user.note", "x");
+          const Copied copied = run_copy(sandbox, as_owner());
+          if (copied.outcome.exit != 1) complaint += copied.outcome.text;
+          if (copied.findings.find("xattr-refused closed/shared/set: ") == std::string::npos)
+            complaint += "found: " + copied.findings;
+          if (mode_of(sandbox.target("closed/shared/set")) != 0550) complaint += "it stays open";
+          ::umount2(sandbox.target().c_str(), MNT_DETACH);
+          return complaint;
+        }) == "");
 }
