@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -47,9 +48,12 @@ Attempt<void> Nonce::put(OpenDirectory directory, std::optional<Owner> keeper) {
   if (!name) return Attempt<void>::failed(name.number());
   const Acting acting(keeper);
   if (!acting.taken()) return Attempt<void>::failed(EPERM);
+  const Attempt<Attributes> before = read_attributes(directory->get(), Freshness::of_server);
+  if (!before) return Attempt<void>::failed(before.number());
   const Descriptor file(
       ::openat(directory->get(), name->c_str(), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.is_open()) return Attempt<void>::failed(errno);
+  time_ = before->mtime;
   directory_ = std::move(directory);
   keeper_ = keeper;
   name_ = std::move(*name);
@@ -64,13 +68,18 @@ Attempt<bool> Nonce::is_in(int directory) const {
   return Attempt<bool>::failed(found.number());
 }
 
-Attempt<void> Nonce::remove() {
+Attempt<void> Nonce::remove(bool time_too) {
   if (!is_put()) return {};
   const OpenDirectory directory = std::exchange(directory_, nullptr);
   const Acting acting(keeper_);
   if (!acting.taken()) return Attempt<void>::failed(EPERM);
-  if (::unlinkat(directory->get(), name_.c_str(), 0) == 0 || errno == ENOENT) return {};
-  return Attempt<void>::failed(errno);
+  if (::unlinkat(directory->get(), name_.c_str(), 0) != 0 && errno != ENOENT)
+    return Attempt<void>::failed(errno);
+  const std::array<timespec, 2> times = {
+      timespec{0, UTIME_OMIT},
+      timespec{static_cast<time_t>(time_.seconds), static_cast<long>(time_.nanoseconds)}};
+  if (time_too) (void)::futimens(directory->get(), times.data());
+  return {};
 }
 
 }  // namespace truenas::mover

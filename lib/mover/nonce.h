@@ -30,13 +30,15 @@ class Nonce {
   const std::string& name() const { return name_; }
   // Whether `directory` is the one that it was put into. Acts as the thread does.
   Attempt<bool> is_in(int directory) const;
-  // Takes it away again. Once is enough; more do nothing.
-  Attempt<void> remove();
+  // Takes it away again. Once is enough; more do nothing. `time_too`: the directory gets back the time that
+  // it had, where that is allowed.
+  Attempt<void> remove(bool time_too = false);
 
  private:
   OpenDirectory directory_;
   std::optional<Owner> keeper_;
   std::string name_;
+  Timestamp time_;  // of the directory, before
 };
 
 }  // namespace truenas::mover

@@ -66,16 +66,13 @@ Result<void> prove_apart(Run& run, DirectoryPair& pair, const OpenPair& open) {
   if (!prepare(run, pair, target, keeper))
     return make_error(Kind::auth, "cannot write into the target's root directory");
   const Attempt<void> put = run.nonce.put(open.target, keeper);
-  // A full volume: what is removed there may make room.
-  if (!put && (put.number() == ENOSPC || put.number() == EDQUOT)) {
-    if (alike) return same_directory(run, "their numbers and times are equal");
-    return {};
-  }
-  if (!put) {
+  const bool full = put.number() == ENOSPC || put.number() == EDQUOT;  // what is removed there may make room
+  if (full && alike) return same_directory(run, "their numbers and times are equal");
+  if (!put && !full) {
     fail(run, ".", "cannot make a file in the target's root directory", put.number());
     return system_error(put.number(), "cannot make a file in", run.target.path());
   }
-  pair.touched = true;
+  pair.touched = put.ok();
   Attempt<bool> found = false;
   {
     const Acting reader(run.reader_of(pair.source_owner));
@@ -88,9 +85,9 @@ Result<void> prove_apart(Run& run, DirectoryPair& pair, const OpenPair& open) {
   return search_for_target(run, pair.source);
 }
 
-void remove_nonce(Run& run) {
+void remove_nonce(Run& run, bool refused) {
   const std::string name = run.nonce.name();
-  if (const Attempt<void> removed = run.nonce.remove(); !removed)
+  if (const Attempt<void> removed = run.nonce.remove(refused); !removed)
     fail(run, name, "cannot remove it from the target's root directory", removed.number());
 }
 

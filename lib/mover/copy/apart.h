@@ -29,8 +29,8 @@ bool is_target_root(const Run& run, const Attributes& seen, int directory);
 // Whether what was seen on the target is the source's root; `look` looks at it again, at the server. What
 // cannot be told counts as yes.
 bool is_source_root(const Run& run, const Attributes& seen, const std::function<Attempt<Attributes>()>& look);
-// Takes the nonce away again; reported when it stays.
-void remove_nonce(Run& run);
+// Takes the nonce away again; reported when it stays. `refused`: nothing else was changed either.
+void remove_nonce(Run& run, bool refused = false);
 // One side was met inside the other: reported, and nothing more is done.
 void stop_nested(Run& run, const std::string& path, std::string kind, std::string text);
 

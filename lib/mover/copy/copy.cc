@@ -201,8 +201,8 @@ Outcome run_copy(Run& run) {
     run.work.done();
     if (!begun) {
       run.work.stop();
+      remove_nonce(run, true);  // while its directory is still open for it
       close_opened(run, true);
-      remove_nonce(run);
       return refused(begun.error());
     }
     watch_over(run, crew, workforce);

@@ -58,8 +58,9 @@ class TwoNames {
     CopyOptions options = deleting();
     options.accept_unrelated = true;
     RecordingReporter reporter;
+    const Description before = describe(real());
     const Outcome outcome = copy(source, target, options, reporter);
-    std::string complaint;
+    std::string complaint = outcome.exit == 4 ? differences(before, describe(real())) : "";
     if (outcome.exit != exit) complaint += "exit " + std::to_string(outcome.exit) + "; ";
     if (outcome.text.find(reason) == std::string::npos) complaint += "says: " + outcome.text + "; ";
     for (const std::string& file : stay)
@@ -213,6 +214,21 @@ TEST_CASE("one closed directory under two names is refused as it is") {
           RecordingReporter reporter;
           const Outcome outcome = copy(names.real(), names.other(), options, reporter);
           const std::string changes = differences(before, describe(names.real()));
+          return outcome.exit == 4 ? changes : outcome.text + changes;
+        }) == "");
+}
+
+TEST_CASE("a closed target inside its source, under another name, is refused and left as it is") {
+  CHECK(in_mount_namespace([] {
+          const TwoNames names;
+          for (const char* name : {"", "sub", "sub/sub"}) set_owner(names.real(name), 1000, 1000);
+          set_mode(names.real("sub/sub"), 0500);
+          CopyOptions options = deleting();
+          options.way = OwnerWay::as_owner;
+          const Description before = describe(names.real());
+          RecordingReporter reporter;
+          const Outcome outcome = copy(names.real(), names.other("sub/sub"), options, reporter);
+          const std::string changes = differences(before, describe(names.real())) + reporter.all();
           return outcome.exit == 4 ? changes : outcome.text + changes;
         }) == "");
 }
