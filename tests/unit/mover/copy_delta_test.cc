@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
 
 #include "lib/base/interrupt.h"
@@ -113,13 +114,13 @@ TEST_CASE("attributes that a shared inode has by another name are not changed") 
   const std::string outside = sandbox.path() + "/outside";
   write_file(sandbox.source("a"), "same", 0600);
   make_link(sandbox.source("a"), sandbox.source("b"));
-  set_mtime(sandbox.source("a"), 1000, 0);
-  write_file(sandbox.target("a"), "same", 0644);
-  set_mtime(sandbox.target("a"), 1000, 0);
-  make_link(sandbox.target("a"), outside);
+  REQUIRE(run_copy(sandbox, deleting()).outcome.exit == 0);
+  // As many names as the source's file has, but one of them is nobody's here.
+  rename_path(sandbox.target("b"), outside);
+  set_mode(outside, 0644);
   CHECK(run_copy(sandbox, deleting()).findings == "");
   CHECK(differences(sandbox) == "");
-  CHECK(describe(outside).at(".").substr(0, 24) == "100644 0:0 1000.00000000");
+  CHECK(describe(outside).at(".").substr(0, 10) == "100644 0:0");
 }
 
 TEST_CASE(
@@ -135,11 +136,13 @@ TEST_CASE(
     REQUIRE(::stat(sandbox.target().c_str(), &status) == 0);
     return status.st_mode & 07777;
   };
+  std::atomic<bool> ended = false;
   std::thread asker([&] {
-    while (!exists(sandbox.target("of bob"))) std::this_thread::yield();
+    while (!ended && !exists(sandbox.target("of bob"))) std::this_thread::yield();
     truenas::request_interrupt(SIGTERM);
   });
   const Copied stopped = run_copy(sandbox, options);
+  ended = true;
   asker.join();
   truenas::clear_interrupt();
   CHECK(stopped.outcome.exit == 143);

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -38,11 +39,13 @@ TEST_CASE("the old copy stays until the new one is complete, whether it ends or 
   write_file(sandbox.source("file"), before);
   REQUIRE(run_copy(sandbox, deleting()).outcome.exit == 0);
   write_file(sandbox.source("file"), std::string(8'000'000, 'n'));
+  std::atomic<bool> ended = false;
   std::thread asker([&] {
-    while (partial_in(sandbox.target()).empty()) std::this_thread::yield();
+    while (!ended && partial_in(sandbox.target()).empty()) std::this_thread::yield();
     truenas::request_interrupt(SIGTERM);
   });
   const Copied stopped = run_copy(sandbox, slowly());
+  ended = true;
   asker.join();
   truenas::clear_interrupt();
   CHECK(stopped.outcome.exit == 143);
@@ -54,9 +57,11 @@ TEST_CASE("the old copy stays until the new one is complete, whether it ends or 
     RecordingReporter reporter;
     ::_exit(copy(sandbox.source(), sandbox.target(), slowly(), reporter).exit);
   }
-  while (partial_in(sandbox.target()).empty()) std::this_thread::yield();
-  ::kill(child, SIGKILL);
   int status = 0;
+  pid_t gone = 0;
+  while (gone == 0 && partial_in(sandbox.target()).empty()) gone = ::waitpid(child, &status, WNOHANG);
+  REQUIRE(gone == 0);
+  ::kill(child, SIGKILL);
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(WIFSIGNALED(status));
   CHECK(read_file(sandbox.target("file")) == before);
