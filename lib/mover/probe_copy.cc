@@ -1,6 +1,7 @@
 #include "lib/mover/probe_copy.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -79,7 +80,8 @@ std::optional<ReadableFile> make_readable_file(const Root& root, std::vector<Own
     if (space->descriptor() < 0 || !acting.taken()) continue;
     const std::string name = probe_file(caller, "file");
     Descriptor file(::openat(space->descriptor(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file.is_open()) continue;
+    // Whoever its maker becomes on the other share must be able to read it: a server copies as that one.
+    if (!file.is_open() || ::fchmod(file.get(), 0644) != 0) continue;
     if (::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size()))
       continue;
     return ReadableFile{std::move(space), std::move(file), content.size()};

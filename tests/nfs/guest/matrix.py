@@ -51,11 +51,17 @@ def build(rule, name, function, *arguments, one_owner=None):
 
 
 def probe(checks, name, version, rule):
-    _, target = mounted(version, ("nrs", rule))
-    done = subjects.probe(target)
+    server.unmount()
+    source, target = server.mount("source", "source-nrs", version), server.mount("target", f"target-{rule}", version)
+    before = os.listdir(place("source", "nrs"))
+    done = subjects.probe(target, f"--copy-from={source}", "--copy-from-writable")
     right = done.status == 0 and VERDICT[rule] in done.output and WAY[rule] in done.output
     checks.that(f"{name}: verdict and way", [] if right else done.tail())
+    by_server = done.result.get("facts", {}).get("copy_by_server", "")
+    right = by_server == "yes" if version == "4.2" else by_server.startswith("no: ")
+    checks.that(f"{name}: who copies", [] if right else [f"by the server: {by_server}", *done.tail()])
     checks.that(f"{name}: leaves nothing", os.listdir(place("target", rule)))
+    checks.that(f"{name}: leaves nothing where it copied from", sorted({*os.listdir(place("source", "nrs"))} ^ {*before}))
 
 
 def ended(checks, name, done, status=0):
