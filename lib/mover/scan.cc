@@ -138,7 +138,18 @@ class Scanner {
     const Owner owner = options_.owners.apply(attributes.owner);
     if (const auto why = owner_obstacle(*options_.target_way, owner, options_.single_owner)) {
       obstacle("owner-refused", path, *why);
+    } else if (!readable_again(attributes)) {
+      obstacle("cannot-be-compared", path,
+               "its own owner may not read it, and on the target nobody else can: it could be copied, but "
+               "never compared; give its owner the right, or leave it out by its path");
     }
+  }
+
+  // Where root is squashed the copy is read as its owner.
+  bool readable_again(const Attributes& attributes) const {
+    if (*options_.target_way == OwnerWay::chown) return true;
+    if (attributes.type == FileType::directory) return (attributes.mode & 0500) == 0500;
+    return attributes.type != FileType::regular || (attributes.mode & 0400) != 0;
   }
 
   void obstacle(std::string kind, const std::string& path, std::string text) {

@@ -24,7 +24,8 @@ struct ScanOptions {
 };
 
 // Findings of severity error (kinds "owner-refused", "cannot-be-copied", named as the copier names them) say
-// what the target cannot represent; "unreadable" what could not be looked at. Outcome::exit: 0, 1 when
+// what the target cannot represent, "cannot-be-compared" what nobody could read there to compare it;
+// "unreadable" what could not be looked at. Outcome::exit: 0, 1 when
 // something was unreadable, 4 when something cannot be represented, 143 interrupted.
 Outcome scan(const Root& root, const ScanOptions& options, Reporter& reporter);
 

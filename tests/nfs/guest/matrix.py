@@ -133,10 +133,13 @@ def many(checks, name, version, pair):
 
 
 def unverifiable(checks, name, top, version, pair, paths):
-    """Copied right, but on this target nobody may read it any more: compare must say so of each, not pass over it."""
+    """Copied right, but on this target nobody may read it any more: scan and compare must say so of each, not pass over it."""
     below = "/" + os.path.basename(top)
     server.empty(place("target", pair[1]))
     source, target = mounted(version, pair, below)
+    done = subjects.scan(pair, source)
+    ended(checks, f"{name}: scan refuses", done, subjects.REFUSED)
+    checks.that(f"{name}: scan names them", done.names(*paths))
     if ended(checks, f"{name}: copy", subjects.copy(pair, source, target)):
         equal(checks, f"{name}: copy", top, pair[1])
     source, target = mounted(version, pair, below)

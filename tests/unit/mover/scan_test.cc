@@ -104,6 +104,34 @@ TEST_CASE("what the target cannot represent is named before anything is copied")
   CHECK(free.of(Severity::error) == std::vector<std::string>{"cannot-be-copied null"});
 }
 
+TEST_CASE("what a target that squashes root would let nobody read is named before it is copied") {
+  const ScratchTree tree;
+  tree.file("no-rights", "x");
+  tree.file("write-only", "x");
+  tree.file("private", "x");
+  tree.directory("no-listing");
+  tree.directory("no-search");
+  REQUIRE(symlink("nowhere", tree.at("link").c_str()) == 0);
+  for (const char* name : {"no-rights", "write-only", "private", "no-listing", "no-search"})
+    own(tree.at(name), 1000, 1000);
+  REQUIRE(lchown(tree.at("link").c_str(), 1000, 1000) == 0);
+  set_mode(tree.at("no-rights"), 0);
+  set_mode(tree.at("write-only"), 0200);
+  set_mode(tree.at("private"), 0400);
+  set_mode(tree.at("no-listing"), 0300);
+  set_mode(tree.at("no-search"), 0600);
+  ScanOptions options;
+  options.target_way = OwnerWay::as_owner;
+  CollectingReporter squashed;
+  CHECK(scanned(tree, options, squashed).exit == 4);
+  CHECK(squashed.of(Severity::error) ==
+        std::vector<std::string>{"cannot-be-compared no-listing", "cannot-be-compared no-rights",
+                                 "cannot-be-compared no-search", "cannot-be-compared write-only"});
+  options.target_way = OwnerWay::chown;
+  CollectingReporter free;
+  CHECK(scanned(tree, options, free).exit == 0);
+}
+
 TEST_CASE("hard links to outside, and paths that no call takes whole") {
   const ScratchTree tree, elsewhere;
   elsewhere.file("there", "x");
