@@ -77,6 +77,9 @@ Result<kube::ConnectionFlags> read_connection_flags(const Arguments& arguments) 
 
 namespace {
 
+// A renewal that takes longer has failed: the lock must be seen to be lost before it ends (15 s).
+constexpr Milliseconds k_lock_timeout{5000};
+
 void log_line(std::string_view line) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
 }
@@ -92,10 +95,9 @@ Result<Connection> connect(const Arguments& arguments) {
   return connection;
 }
 
-Result<std::unique_ptr<kube::Session>> connect_again(const Connection& connection,
-                                                     Milliseconds request_timeout) {
+Result<std::unique_ptr<kube::Session>> connect_for_lock(const Connection& connection) {
   kube::ClientConfig config = connection.config;
-  config.request_timeout = request_timeout;
+  config.request_timeout = k_lock_timeout;
   return kube::open_session(config, connection.session->options().verbosity, log_line, system_clock());
 }
 

@@ -19,9 +19,8 @@ FlagGroup connection_flags();
 Result<kube::ConnectionFlags> read_connection_flags(const Arguments& arguments);
 // Resolves the kubeconfig and makes the session; nothing is sent yet. Log lines go to stderr.
 Result<Connection> connect(const Arguments& arguments);
-// Another session to the same server, for what must not queue behind the first (renewing a lock).
-// `request_timeout` is the longest that one of its requests may take.
-Result<std::unique_ptr<kube::Session>> connect_again(const Connection& connection,
-                                                     Milliseconds request_timeout);
+// Another session to the same server, for a lock: its renewals must not queue behind the first session's slow
+// replies, and each fails soon enough for the loss of the lock to be seen before it ends.
+Result<std::unique_ptr<kube::Session>> connect_for_lock(const Connection& connection);
 
 }  // namespace truenas::plugin

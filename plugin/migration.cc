@@ -13,13 +13,6 @@
 #include "plugin/exit_code.h"
 
 namespace truenas::plugin {
-namespace {
-
-// A renewal that takes longer has failed: the lock must be seen to be lost before it ends (15 s).
-constexpr Milliseconds k_lock_timeout{5000};
-
-}  // namespace
-
 std::vector<Flag> migration_flags() {
   return {
       {"dry-run", 0, "none|client|server",
@@ -77,9 +70,7 @@ Result<void> try_plan(const engine::Plan& plan, const MigrationFlags& flags, con
 Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what) {
   kube::Session& session = *what.connection.session;
   Clock& clock = session.clock();
-  // Its own, so that no slow reply delays a renewal.
-  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session,
-                connect_again(what.connection, k_lock_timeout));
+  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session, connect_for_lock(what.connection));
   engine::LockOptions lock_options;
   lock_options.ns = what.journal.address().ns;
   lock_options.name = what.journal.address().name();

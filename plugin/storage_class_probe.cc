@@ -15,8 +15,6 @@
 namespace truenas::plugin {
 namespace {
 
-constexpr Milliseconds k_lock_timeout{5000};
-
 Result<workflow::ProbeRequest> read_request(const Arguments& arguments, const Connection& connection,
                                             const workflow::StorageClassReview& review) {
   workflow::ProbeRequest request;
@@ -126,7 +124,7 @@ Result<int> probe_class(const Arguments& arguments, const StorageClassFlags& fla
   }
   TM_TRY(ask_for_consent(plan, migration));
   TM_TRY(try_probe(connection, request));
-  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session, connect_again(connection, k_lock_timeout));
+  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session, connect_for_lock(connection));
   TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock, lock_probes(*lock_session, request.ns));
   workflow::ClassProbe probe(kube::Reader(*connection.session),
                              kube::Writer(*connection.session, lock->permit()), embedded_mover(),
