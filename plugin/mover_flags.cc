@@ -15,6 +15,10 @@ std::vector<Flag> mover_flags() {
       {"image-pull-secret", 0, "NAME", "Secret to pull that image with."},
       {"node-selector", 0, "KEY=VALUE", "Run the mover only on nodes with this label.", "", true},
       {"toleration", 0, "KEY[=VALUE][:EFFECT]", "A taint that the mover's Pod tolerates.", "", true},
+      {"mover-requests", 0, "RESOURCE=QUANTITY,…",
+       "What the mover's Pod requests (default: cpu=100m,memory=64Mi)."},
+      {"mover-limits", 0, "RESOURCE=QUANTITY,…",
+       "What the mover's Pod may use at most (default: memory=256Mi)."},
   };
 }
 
@@ -32,6 +36,13 @@ Result<storage::MoverWishes> read_mover_wishes(const Arguments& arguments) {
   for (const std::string& text : arguments.texts("toleration")) {
     TM_TRY_ASSIGN(json::Value toleration, storage::parse_toleration(text));
     wishes.tolerations.push_back(std::move(toleration));
+  }
+  if (arguments.given("mover-requests")) {
+    TM_TRY_ASSIGN(wishes.requests,
+                  storage::parse_resources("--mover-requests", arguments.text("mover-requests")));
+  }
+  if (arguments.given("mover-limits")) {
+    TM_TRY_ASSIGN(wishes.limits, storage::parse_resources("--mover-limits", arguments.text("mover-limits")));
   }
   return wishes;
 }

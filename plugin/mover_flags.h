@@ -9,9 +9,9 @@
 
 namespace truenas::plugin {
 
-// --mover-image, --image-pull-secret, --node-selector, --toleration.
+// --mover-image, --image-pull-secret, --node-selector, --toleration, --mover-requests, --mover-limits.
 std::vector<Flag> mover_flags();
-// Kind::usage for a selector or toleration that is none.
+// Kind::usage for a selector, toleration or quantity that is none.
 Result<storage::MoverWishes> read_mover_wishes(const Arguments& arguments);
 // The programs inside this binary; Kind::refused for an architecture that it carries none for.
 workflow::MoverProgram embedded_mover();

@@ -117,6 +117,7 @@ Result<StorageClassFlags> read_storage_class_flags(const Arguments& arguments) {
   TM_TRY(check_combination(arguments));
   StorageClassFlags flags;
   TM_TRY_ASSIGN(flags.migration, read_migration_flags(arguments));
+  TM_TRY_ASSIGN(flags.probe, read_probe_flags(arguments));
   if (flags.migration.format == OutputFormat::name) {
     return make_error(Kind::usage, "storageclass has no -o name; allowed formats are: json,wide,yaml");
   }

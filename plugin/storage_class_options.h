@@ -2,6 +2,7 @@
 // What the flags of `storageclass` ask for: which class, compared with what, and the way to change it. It
 // reads the file that --from-file names and nothing else.
 
+#include "lib/workflow/class_probe.h"
 #include "lib/workflow/storage_class/world.h"
 #include "plugin/migration.h"
 
@@ -13,6 +14,7 @@ struct StorageClassFlags {
   std::string journal_ns;
   bool apply = false;  // or --rollback
   bool status = false;
+  workflow::ProbeRequest probe;  // uids and wishes
   MigrationFlags migration;
 };
 

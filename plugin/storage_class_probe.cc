@@ -15,9 +15,9 @@
 namespace truenas::plugin {
 namespace {
 
-Result<workflow::ProbeRequest> read_request(const Arguments& arguments, const Connection& connection,
-                                            const workflow::StorageClassReview& review) {
-  workflow::ProbeRequest request;
+Result<workflow::ProbeRequest> complete_request(const StorageClassFlags& flags, const Connection& connection,
+                                                const workflow::StorageClassReview& review) {
+  workflow::ProbeRequest request = flags.probe;
   if (!review.world.live) {
     return make_error(Kind::not_found,
                       fmt::format("storageclass {} does not exist: there is nothing to probe", review.name),
@@ -28,13 +28,6 @@ Result<workflow::ProbeRequest> read_request(const Arguments& arguments, const Co
     request.classes.push_back(review.old_class);
   request.ns = connection.config.ns;
   request.run = make_run_name();
-  if (arguments.given("uid")) request.uids = arguments.texts("uid");
-  for (const std::string& uid : request.uids) {
-    const bool number =
-        !uid.empty() && uid.size() <= 9 && uid.find_first_not_of("0123456789") == std::string::npos;
-    if (!number) return make_error(Kind::usage, fmt::format("--uid wants a number, got {}", quote(uid)));
-  }
-  TM_TRY_ASSIGN(request.wishes, read_mover_wishes(arguments));
   return request;
 }
 
@@ -110,10 +103,22 @@ std::vector<Flag> probe_flags() {
   return flags;
 }
 
+Result<workflow::ProbeRequest> read_probe_flags(const Arguments& arguments) {
+  workflow::ProbeRequest request;
+  if (arguments.given("uid")) request.uids = arguments.texts("uid");
+  for (const std::string& uid : request.uids) {
+    const bool number =
+        !uid.empty() && uid.size() <= 9 && uid.find_first_not_of("0123456789") == std::string::npos;
+    if (!number) return make_error(Kind::usage, fmt::format("--uid wants a number, got {}", quote(uid)));
+  }
+  TM_TRY_ASSIGN(request.wishes, read_mover_wishes(arguments));
+  return request;
+}
+
 Result<int> probe_class(const Arguments& arguments, const StorageClassFlags& flags, Connection& connection,
                         const workflow::StorageClassReview& review) {
   const MigrationFlags& migration = flags.migration;
-  TM_TRY_ASSIGN(const workflow::ProbeRequest request, read_request(arguments, connection, review));
+  TM_TRY_ASSIGN(const workflow::ProbeRequest request, complete_request(flags, connection, review));
   const engine::Plan plan = report::probe_plan(request, flags.journal_ns);
   if (migration.dry_run != DryRun::none) {
     TM_TRY(print_answer(report::render_plan(plan)));

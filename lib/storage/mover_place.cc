@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lib/base/quantity.h"
 #include "lib/base/text.h"
 
 namespace truenas::storage {
@@ -124,6 +125,22 @@ Result<Value> parse_toleration(std::string_view text) {
   }
   if (!effect.empty()) toleration.set("effect", effect);
   return toleration;
+}
+
+Result<Resources> parse_resources(std::string_view flag, std::string_view text) {
+  Resources resources;
+  for (const std::string& item : split(text, ',')) {
+    const std::size_t equals = item.find('=');
+    const std::string resource = item.substr(0, equals);
+    const std::string quantity = equals == std::string::npos ? "" : item.substr(equals + 1);
+    const bool known = resource == "cpu" || resource == "memory" || resource == "ephemeral-storage";
+    if (!known || !parse_quantity(quantity).ok() || !resources.emplace(resource, quantity).second) {
+      return make_error(Kind::usage, fmt::format("{} wants cpu, memory or ephemeral-storage once each, as in "
+                                                 "cpu=100m,memory=64Mi, got {}",
+                                                 flag, quote(text)));
+    }
+  }
+  return resources;
 }
 
 Result<std::optional<std::string>> read_required_node(const kube::Reader& reader, const std::string& ns,

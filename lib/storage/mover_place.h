@@ -14,12 +14,16 @@
 
 namespace truenas::storage {
 
+// Quantities by resource: {{"cpu", "100m"}, {"memory", "64Mi"}}.
+using Resources = std::map<std::string, std::string>;
+
 // What the user wants otherwise; "" and empty: nothing.
 struct MoverWishes {
   std::string image;              // --mover-image
   std::string image_pull_secret;  // --image-pull-secret
   std::map<std::string, std::string> node_selector;
   json::Value::Array tolerations;
+  Resources requests, limits;  // resource by resource instead of the mover's own
 };
 
 struct MoverPlace {
@@ -37,6 +41,9 @@ std::string architecture_of(const json::Value& node);
 bool can_carry_mover(const json::Value& node, const MoverWishes& wishes);
 // "key=value:Effect", "key:Effect", "key", as kubectl taint writes them. Kind::usage.
 Result<json::Value> parse_toleration(std::string_view text);
+// "cpu=100m,memory=64Mi", as kubectl set resources takes them; of cpu, memory and ephemeral-storage.
+// Kind::usage naming `flag`.
+Result<Resources> parse_resources(std::string_view flag, std::string_view text);
 
 // Which node must be used: a Pod that is not over mounts a claim that only one node may use. Kind::refused:
 // two claims on two nodes; a ReadWriteOncePod claim that somebody mounts. nullopt: any.

@@ -17,6 +17,12 @@ Value labels_of(std::string_view component) {
       {{std::string(k_managed_by_label), k_managed_by_value}, {"app.kubernetes.io/component", component}});
 }
 
+Value quantities(const Resources& resources) {
+  Value quantities = Value::object();
+  for (const auto& [resource, quantity] : resources) quantities.set(resource, quantity);
+  return quantities;
+}
+
 Value container_of(const MoverPod& pod) {
   Value command = Value::array({fmt::format("/mover/{}", k_program)});
   Value arguments = Value::array();
@@ -32,17 +38,15 @@ Value container_of(const MoverPod& pod) {
   security.set("capabilities", Value::object({{"drop", Value::array({"ALL"})},
                                               {"add", Value::array({"CHOWN", "DAC_OVERRIDE", "FOWNER",
                                                                     "FSETID", "SETGID", "SETUID"})}}));
-  return Value::object(
-      {{"name", "mover"},
-       {"image", pod.image},
-       {"imagePullPolicy", "IfNotPresent"},
-       {"command", std::move(command)},
-       {"args", std::move(arguments)},
-       {"resources", Value::object({{"requests", Value::object({{"cpu", pod.cpu_request},
-                                                                {"memory", pod.memory_request}})},
-                                    {"limits", Value::object({{"memory", pod.memory_limit}})}})},
-       {"securityContext", std::move(security)},
-       {"volumeMounts", std::move(mounts)}});
+  return Value::object({{"name", "mover"},
+                        {"image", pod.image},
+                        {"imagePullPolicy", "IfNotPresent"},
+                        {"command", std::move(command)},
+                        {"args", std::move(arguments)},
+                        {"resources", Value::object({{"requests", quantities(pod.requests)},
+                                                     {"limits", quantities(pod.limits)}})},
+                        {"securityContext", std::move(security)},
+                        {"volumeMounts", std::move(mounts)}});
 }
 
 Value volumes_of(const MoverPod& pod) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/json/value.h"
+#include "lib/storage/mover_place.h"
 
 namespace truenas::storage {
 
@@ -39,7 +40,7 @@ struct MoverPod {
   std::vector<std::string> nodes;  // only there; empty: anywhere
   std::map<std::string, std::string> node_selector;
   json::Value::Array tolerations;
-  std::string cpu_request = "100m", memory_request = "64Mi", memory_limit = "256Mi";
+  Resources requests{{"cpu", "100m"}, {"memory", "64Mi"}}, limits{{"memory", "256Mi"}};
   std::int64_t deadline_seconds = 0;  // activeDeadlineSeconds; 0: none
 };
 

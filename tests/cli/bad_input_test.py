@@ -134,6 +134,7 @@ class BadInput(unittest.TestCase):
                             (["truenas-csi-nfs"], "name it with --class"),
                             (["--probe", "--apply"], "--probe goes with neither"),
                             (["-o", "name"], "allowed formats are: json,wide,yaml"),
+                            (["--probe", "--mover-limits=memory=much"], "--mover-limits wants cpu, memory"),
                             (["--class=UPPER"], "is no name for a StorageClass"),
                             (["--apply", "--as-name=a/b"], "is no name for a StorageClass"),
                             (["--set=nfs.mapalluser="], "did you mean nfs.mapAllUser?"),

@@ -79,6 +79,8 @@ Result<MoverRun::Placed> MoverRun::place(const MoverRequest& request) const {
   pod.nodes = where.nodes;
   pod.node_selector = request.wishes.node_selector;
   pod.tolerations = request.wishes.tolerations;
+  for (const auto& [resource, quantity] : request.wishes.requests) pod.requests[resource] = quantity;
+  for (const auto& [resource, quantity] : request.wishes.limits) pod.limits[resource] = quantity;
   pod.deadline_seconds = request.deadline_seconds;
   return placed;
 }

@@ -233,6 +233,18 @@ TEST_CASE("which nodes can carry a mover") {
   }
 }
 
+TEST_CASE("resources are named once each, with quantities") {
+  const Resources two = *parse_resources("--mover-requests", "cpu=50m,memory=1.5Gi");
+  CHECK(two == Resources{{"cpu", "50m"}, {"memory", "1.5Gi"}});
+  for (const char* bad : {"", "cpu", "cpu=", "cpu=much", "memory=-1Gi", "gpu=1", "cpu=1,cpu=2", "cpu=1,"}) {
+    CAPTURE(bad);
+    const auto refused = parse_resources("--mover-limits", bad);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().kind == Kind::usage);
+    CHECK(contains(refused.error().what, "--mover-limits wants"));
+  }
+}
+
 TEST_CASE("a claim that one node uses decides where its mover runs") {
   fakes::FakeCluster cluster;
   fakes::FakeClock clock(cluster);

@@ -86,6 +86,22 @@ TEST_CASE("a mover runs, its result is read, and nothing of it stays") {
   CHECK(site.count("pods") == 0);
 }
 
+TEST_CASE("what the user wishes for the mover's Pod is asked of the server, the rest stays") {
+  MoverSite site;
+  site.request.wishes.requests = {{"cpu", "50m"}};
+  site.request.wishes.limits = {{"cpu", "2"}, {"memory", "1Gi"}};
+  json::Value asked;
+  site.cluster.workloads.run_pod = [&](const json::Value& pod) {
+    asked = pod.items_at("/spec/containers")[0];
+    return fakes::PodEnd{0, result_line("root_squash"), ""};
+  };
+  REQUIRE(site.mover().run(site.request).ok());
+  CHECK(asked.text_at("/resources/requests/cpu") == "50m");
+  CHECK(asked.text_at("/resources/requests/memory") == "64Mi");
+  CHECK(asked.text_at("/resources/limits/cpu") == "2");
+  CHECK(asked.text_at("/resources/limits/memory") == "1Gi");
+}
+
 TEST_CASE("a trial on the server leaves nothing, and says what admission says") {
   MoverSite site;
   CHECK(site.mover().try_it(site.request).ok());
