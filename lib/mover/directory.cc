@@ -14,6 +14,7 @@ namespace {
 
 // The kernel's struct linux_dirent64: inode 8, offset 8, record length 2, type 1, then the name.
 constexpr std::size_t k_length_at = 16;
+constexpr std::size_t k_type_at = 18;
 constexpr std::size_t k_name_at = 19;
 
 bool is_dot(const char* name) {
@@ -65,27 +66,41 @@ std::string handle_path(const Descriptor& handle) {
   return "/proc/self/fd/" + std::to_string(handle.get());
 }
 
-Attempt<Listing> Listing::read(int directory, Freshness freshness) {
-  if (::lseek(directory, 0, SEEK_SET) < 0) return Attempt<Listing>::failed(errno);
-  Listing listing;
-  listing.freshness_ = freshness;
+Attempt<void> for_each_entry(int directory, const std::function<int(const char*, unsigned char)>& visit) {
+  if (::lseek(directory, 0, SEEK_SET) < 0) return Attempt<void>::failed(errno);
   std::vector<char> block(64 * 1024);  // not on the stack: small static C libraries give a thread 128 KiB
   while (true) {
     const long got = ::syscall(SYS_getdents64, directory, block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Attempt<Listing>::failed(errno);
-    if (got == 0) break;
+    if (got < 0) return Attempt<void>::failed(errno);
+    if (got == 0) return {};
     for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
       std::uint16_t length = 0;
       std::memcpy(&length, block.data() + at + k_length_at, sizeof length);
       const char* name = block.data() + at + k_name_at;
-      if (!is_dot(name)) listing.add(name, directory);
+      const auto type = static_cast<unsigned char>(block[at + k_type_at]);
+      const int number = is_dot(name) ? 0 : visit(name, type);
+      if (number != 0) return Attempt<void>::failed(number);
       at += length;
     }
-    // Places have 32 bits: at 255 bytes a name that is 16 million names in one directory.
-    if (listing.blocks_.size() + 2 >= std::size_t{1} << (32 - k_block_bits))
-      return Attempt<Listing>::failed(ENOMEM);
   }
+}
+
+Attempt<Descriptor> open_itself(int directory) {
+  const int number = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (number < 0) return Attempt<Descriptor>::failed(errno);
+  return Descriptor(number);
+}
+
+Attempt<Listing> Listing::read(int directory, Freshness freshness) {
+  Listing listing;
+  listing.freshness_ = freshness;
+  const Attempt<void> read = for_each_entry(directory, [&](const char* name, unsigned char) {
+    listing.add(name, directory);
+    // Places have 32 bits: at 255 bytes a name that is 16 million names in one directory.
+    return listing.blocks_.size() + 2 >= std::size_t{1} << (32 - k_block_bits) ? ENOMEM : 0;
+  });
+  if (!read) return Attempt<Listing>::failed(read.number());
   listing.sort();
   return listing;
 }

@@ -3,6 +3,7 @@
 // so neither PATH_MAX nor a link that somebody puts in the way can lead elsewhere. Nothing here recurses.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,15 @@ Attempt<Descriptor> open_directory(int parent, const char* name, std::optional<O
 Attempt<Descriptor> find_entry(int parent, const char* name);
 // The path under which that handle can be opened, linked or changed by calls that take paths.
 std::string handle_path(const Descriptor& handle);
+
+// The same directory once more, with a place of its own to read from.
+Attempt<Descriptor> open_itself(int directory);
+
+// All names of an open directory from its beginning, but "." and "..", in the order in which the file system
+// gives them. `visit` gets the name, valid for the call, and its d_type (DT_UNKNOWN where that is not known);
+// an errno from it ends the reading and is the error.
+Attempt<void> for_each_entry(int directory,
+                             const std::function<int(const char* name, unsigned char type)>& visit);
 
 // The names in one directory, sorted by their bytes, without "." and "..". The attributes of the first
 // k_kept_attributes (in the order the file system gives them) are kept; those of the rest are asked for

@@ -3,7 +3,6 @@
 namespace truenas::mover {
 namespace {
 constexpr std::uint16_t k_set_gid = 02000;
-constexpr std::uint16_t k_wide = 0777;
 
 bool owner_may_write(std::uint16_t mode) {
   return (mode & 0300) == 0300;

@@ -3,12 +3,16 @@
 // Where root is squashed root may do nothing there: names are made by the owner of what they name, and
 // removed and listed by the directory's owner. Pure.
 
+#include <cstdint>
 #include <optional>
 
 #include "lib/mover/entry.h"
 #include "lib/mover/ownership.h"
 
 namespace truenas::mover {
+
+// The mode of a directory that is open to everybody while it is filled or emptied.
+inline constexpr std::uint16_t k_wide = 0777;
 
 // The identity for listing a directory, removing names from it and setting its own attributes; nothing: the
 // thread's own. A directory of uid 0 can be nobody's but root's.

@@ -1,11 +1,8 @@
 #include "lib/mover/copy/names.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <unistd.h>
 
-#include <memory>
-
+#include "lib/mover/directory.h"
 #include "lib/mover/hashing.h"
 
 namespace truenas::mover {
@@ -20,25 +17,17 @@ void NameDigest::add(std::string_view name) {
 }
 
 Attempt<NameDigest> digest_names(int directory) {
-  const int number = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (number < 0) return Attempt<NameDigest>::failed(errno);
+  const Attempt<Descriptor> again = open_itself(directory);
+  if (!again) return Attempt<NameDigest>::failed(again.number());
   // What an NFS client keeps of a directory it trusts as long as the directory's own times stay.
-  ::posix_fadvise(number, 0, 0, POSIX_FADV_DONTNEED);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(number), ::closedir);
-  if (!stream) {
-    const int failure = errno;
-    ::close(number);
-    return Attempt<NameDigest>::failed(failure);
-  }
+  ::posix_fadvise(again->get(), 0, 0, POSIX_FADV_DONTNEED);
   NameDigest digest;
-  while (true) {
-    errno = 0;
-    const dirent* const entry = ::readdir(stream.get());
-    if (entry == nullptr && errno != 0) return Attempt<NameDigest>::failed(errno);
-    if (entry == nullptr) return digest;
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") digest.add(name);
-  }
+  const Attempt<void> read = for_each_entry(again->get(), [&](const char* name, unsigned char) {
+    digest.add(name);
+    return 0;
+  });
+  if (!read) return Attempt<NameDigest>::failed(read.number());
+  return digest;
 }
 
 }  // namespace truenas::mover

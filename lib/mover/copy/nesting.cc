@@ -1,12 +1,11 @@
 #include "lib/mover/copy/nesting.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include "lib/base/interrupt.h"
 #include "lib/mover/attributes.h"
+#include "lib/mover/directory.h"
 #include "lib/mover/identity.h"
 
 namespace truenas::mover {
@@ -30,24 +29,14 @@ bool same_room(const struct statfs& one, const struct statfs& other) {
          one.f_ffree == other.f_ffree;
 }
 
-// The names of what may be directories. An errno, 0 when all is well.
-int note_directories(Level& level, int directory) {
-  const int number = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (number < 0) return errno;
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(number), ::closedir);
-  if (!stream) {
-    const int failure = errno;
-    ::close(number);
-    return failure;
-  }
-  while (true) {
-    errno = 0;
-    const dirent* const entry = ::readdir(stream.get());
-    if (entry == nullptr) return errno;
-    const std::string_view name = entry->d_name;
-    const bool directory_type = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
-    if (directory_type && name != "." && name != "..") level.directories.add(name, true);
-  }
+// The names of what may be directories.
+Attempt<void> note_directories(Level& level, int directory) {
+  const Attempt<Descriptor> again = open_itself(directory);
+  if (!again) return Attempt<void>::failed(again.number());
+  return for_each_entry(again->get(), [&](const char* name, unsigned char type) {
+    if (type == DT_DIR || type == DT_UNKNOWN) level.directories.add(name, true);
+    return 0;
+  });
 }
 
 class Search {
@@ -79,7 +68,7 @@ class Search {
     int number = open.number();
     if (open.ok()) {
       const Acting reader(run_.reader_of(level.owner));
-      number = note_directories(level, (*open)->get());
+      number = note_directories(level, (*open)->get()).number();
     }
     if (number == ENOENT || number == ESTALE) return {};
     if (number != 0) return cannot_look(number, level.place->path());

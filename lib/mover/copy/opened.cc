@@ -40,12 +40,17 @@ std::vector<std::shared_ptr<DirectoryPair>> OpenedDirectories::take() {
 void close_opened(Run& run, bool as_found) {
   for (const std::shared_ptr<DirectoryPair>& pair : run.opened.take()) {
     const std::uint16_t mode = as_found && !pair->created ? pair->found.mode : pair->wanted.mode;
-    const Attempt<OpenDirectory> directory = run.target_places.open(pair->target);
-    const Acting keeper(keeper_of(run.rules.way, pair->owner));
-    int number = directory.number();
-    if (directory.ok() && ::fchmod((*directory)->get(), mode) != 0) number = errno;
-    if (number != 0) fail(run, pair->target->path(), "cannot close the directory again", number);
+    give_mode(run, pair->target, pair->owner, mode, "cannot close the directory again");
   }
+}
+
+void give_mode(Run& run, const std::shared_ptr<Place>& place, Owner owner, std::uint16_t mode,
+               std::string_view doing) {
+  const Attempt<OpenDirectory> directory = run.target_places.open(place);
+  const Acting keeper(keeper_of(run.rules.way, owner));
+  int number = directory.number();
+  if (directory.ok() && ::fchmod((*directory)->get(), mode) != 0) number = errno;
+  if (number != 0) fail(run, place->path(), doing, number);
 }
 
 }  // namespace truenas::mover

@@ -3,7 +3,6 @@
 // above it.
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/interrupt.h"
@@ -16,8 +15,6 @@
 
 namespace truenas::mover {
 namespace {
-
-constexpr std::uint16_t k_wide = 0777;
 
 // One directory that is being emptied.
 struct Level {
@@ -118,11 +115,7 @@ bool go_down(Run& run, std::vector<Level>& levels) {
 // A directory that was to be removed stays as it was.
 void put_back(Run& run, const Level& level) {
   if (run.rules.way == OwnerWay::chown || (level.found.mode & 0777) == k_wide) return;
-  const Attempt<OpenDirectory> directory = run.target_places.open(level.place);
-  const Acting keeper(keeper_of(run.rules.way, level.found.owner));
-  int number = directory.number();
-  if (directory.ok() && ::fchmod((*directory)->get(), level.found.mode) != 0) number = errno;
-  if (number != 0) fail(run, level.place->path(), "cannot set its mode back", number);
+  give_mode(run, level.place, level.found.owner, level.found.mode, "cannot set its mode back");
 }
 
 // The directory at the end of `levels` is empty but for what stays: it goes, or keeps those above, too.

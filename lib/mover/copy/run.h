@@ -141,5 +141,9 @@ void discard(Run& run, const FileItem& item, int target, const std::string& name
 // After a stop: directories that were opened wide get their modes, those that were found so again
 // (`as_found`) or those of the source.
 void close_opened(Run& run, bool as_found);
+// Sets the mode of a directory of the target that belongs to `owner`, as its keeper. `doing`: of the finding
+// when that fails.
+void give_mode(Run& run, const std::shared_ptr<Place>& place, Owner owner, std::uint16_t mode,
+               std::string_view doing);
 
 }  // namespace truenas::mover

@@ -14,8 +14,6 @@
 namespace truenas::mover {
 namespace {
 
-constexpr std::uint16_t k_wide = 0777;
-
 bool widen(Run& run, DirectoryPair& pair, int target) {
   run.opened.add(pair.shared_from_this());
   const Acting keeper(keeper_of(run.rules.way, pair.owner));
@@ -68,10 +66,10 @@ bool carry_xattrs(Run& run, const DirectoryPair& pair, int source, int target) {
   return fail(run, path(), "xattr-refused", text), false;
 }
 
-// Whether anything may be different from what was found.
-bool unsettled(const DirectoryPair& pair) {
-  return pair.created || pair.touched || pair.xattrs || pair.mode != pair.wanted.mode ||
-         attributes_differ(pair.wanted, pair.found);
+// Whether this run has, or may have, changed the directory. Also when only the ctime looked suspect: setting
+// the mtime makes the target's ctime the newer one.
+bool was_handled(const DirectoryPair& pair) {
+  return pair.created || pair.touched || pair.xattrs || pair.mode != pair.wanted.mode;
 }
 
 // Names that came or went since the directory was merged, whatever its times say.
@@ -112,7 +110,7 @@ void settle(Run& run, DirectoryPair& pair) {
   run.opened.forget(pair);
   if (!pair.parent) remove_nonce(run);
   if (run.options.final_pass) look_again(run, pair);
-  if (!unsettled(pair)) return;
+  if (!was_handled(pair) && !attributes_differ(pair.wanted, pair.found)) return;
   const auto path = [&] { return pair.target->path(); };
   const Attempt<OpenDirectory> source = run.source_places.open(pair.source);
   const Attempt<OpenDirectory> target = run.target_places.open(pair.target);
@@ -128,9 +126,8 @@ void settle(Run& run, DirectoryPair& pair) {
     return close_again(pair, (*target)->get());
   const Attempt<Attributes> found = read_attributes((*target)->get());
   if (!found) return fail(run, path(), "cannot look at", found.number());
-  // Also when only the ctime looked suspect: setting the mtime makes the target's ctime the newer one.
-  const bool times = pair.created || pair.touched || pair.xattrs || pair.mode != pair.wanted.mode;
-  const ChangeFailure failure = set_attributes((*target)->get(), run.rules.way, pair.wanted, *found, times);
+  const ChangeFailure failure =
+      set_attributes((*target)->get(), run.rules.way, pair.wanted, *found, was_handled(pair));
   if (!failure.failed()) return;
   report(run, pair, failure);
   close_again(pair, (*target)->get());
