@@ -23,12 +23,6 @@ Attempt<Listing> listing_of(const std::string& path) {
   return Listing::read(directory->get());
 }
 
-CopyOptions slowly() {
-  CopyOptions options = deleting();
-  options.bandwidth = 1'000'000;
-  return options;
-}
-
 }  // namespace
 
 TEST_CASE("other bytes of the same size and time are seen behind another mode, owner or link count") {
@@ -129,7 +123,7 @@ TEST_CASE(
   for (const std::string& root : {sandbox.source(), sandbox.target()}) set_owner(root, 1000, 1000);
   write_file(sandbox.source("of bob"), std::string(8'000'000, 'b'));
   set_owner(sandbox.source("of bob"), 1001, 1001);
-  CopyOptions options = slowly();
+  CopyOptions options = deleting_slowly();
   options.way = OwnerWay::as_owner;
   struct stat status {};
   const auto mode = [&] {

@@ -15,12 +15,6 @@ using namespace truenas::mover::test;
 
 namespace {
 
-unsigned mode_of(const std::string& path) {
-  struct stat status {};
-  REQUIRE(::lstat(path.c_str(), &status) == 0);
-  return status.st_mode & 07777;
-}
-
 // What a run needs to remove something from a sandbox's target.
 struct Removing {
   explicit Removing(const Sandbox& sandbox)
@@ -50,6 +44,24 @@ struct Removing {
 
 constexpr const char* k_stays =
     "left-out old: it stays on the target, because something below it is left out\n";
+
+// Mounts `from`, which holds a file, over "name" after the decision to remove that: what is wrong then.
+std::string complaint_when_mounted(const std::string& from) {
+  const Sandbox sandbox;
+  make_directory(sandbox.target("name"));
+  if (from != "name") make_directory(sandbox.target(from));
+  const std::string file = sandbox.target(from + "/file");
+  write_file(file, "must stay");
+  Removing removing(sandbox);
+  const Attributes seen = removing.see("name");
+  mount_bind(sandbox.target(from), sandbox.target("name"));
+  std::string complaint;
+  if (removing.remove("name", seen)) complaint += "removed; ";
+  if (removing.reporter.of_kind("not-removed").size() != 1) complaint += removing.reporter.all();
+  if (read_file(file) != "must stay") complaint += "lost; ";
+  if (std::system(("umount '" + sandbox.target("name") + "'").c_str()) != 0) complaint += "cannot unmount";
+  return complaint;
+}
 
 }  // namespace
 
@@ -138,38 +150,9 @@ TEST_CASE("what got a name after the decision about it is not removed under that
 }
 
 TEST_CASE("what is mounted over a directory after the decision about it is not emptied") {
-  CHECK(in_mount_namespace([] {
-          const Sandbox sandbox;
-          make_directory(sandbox.target("name"));
-          make_directory(sandbox.target("precious"));
-          write_file(sandbox.target("precious/file"), "must stay");
-          Removing removing(sandbox);
-          const Attributes seen = removing.see("name");
-          mount_bind(sandbox.target("precious"), sandbox.target("name"));
-          std::string complaint;
-          if (removing.remove("name", seen)) complaint += "removed; ";
-          if (removing.reporter.of_kind("not-removed").size() != 1) complaint += removing.reporter.all();
-          if (read_file(sandbox.target("precious/file")) != "must stay") complaint += "lost; ";
-          if (std::system(("umount '" + sandbox.target("name") + "'").c_str()) != 0)
-            complaint += "cannot unmount";
-          return complaint;
-        }) == "");
+  CHECK(in_mount_namespace([] { return complaint_when_mounted("precious"); }) == "");
 }
 
 TEST_CASE("a directory mounted over itself after the decision is not emptied") {
-  CHECK(in_mount_namespace([] {
-          const Sandbox sandbox;
-          make_directory(sandbox.target("name"));
-          write_file(sandbox.target("name/file"), "must stay");
-          Removing removing(sandbox);
-          const Attributes seen = removing.see("name");
-          mount_bind(sandbox.target("name"), sandbox.target("name"));
-          std::string complaint;
-          if (removing.remove("name", seen)) complaint += "removed; ";
-          if (removing.reporter.of_kind("not-removed").size() != 1) complaint += removing.reporter.all();
-          if (read_file(sandbox.target("name/file")) != "must stay") complaint += "lost; ";
-          if (std::system(("umount '" + sandbox.target("name") + "'").c_str()) != 0)
-            complaint += "cannot unmount";
-          return complaint;
-        }) == "");
+  CHECK(in_mount_namespace([] { return complaint_when_mounted("name"); }) == "");
 }

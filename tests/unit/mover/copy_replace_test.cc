@@ -25,12 +25,6 @@ std::string partial_in(const std::string& directory) {
   return "";
 }
 
-CopyOptions slowly() {
-  CopyOptions options = deleting();
-  options.bandwidth = 1'000'000;
-  return options;
-}
-
 }  // namespace
 
 TEST_CASE("the old copy stays until the new one is complete, whether it ends or is killed") {
@@ -44,7 +38,7 @@ TEST_CASE("the old copy stays until the new one is complete, whether it ends or 
     while (!ended && partial_in(sandbox.target()).empty()) std::this_thread::yield();
     truenas::request_interrupt(SIGTERM);
   });
-  const Copied stopped = run_copy(sandbox, slowly());
+  const Copied stopped = run_copy(sandbox, deleting_slowly());
   ended = true;
   asker.join();
   truenas::clear_interrupt();
@@ -55,7 +49,7 @@ TEST_CASE("the old copy stays until the new one is complete, whether it ends or 
   REQUIRE(child >= 0);
   if (child == 0) {
     RecordingReporter reporter;
-    ::_exit(copy(sandbox.source(), sandbox.target(), slowly(), reporter).exit);
+    ::_exit(copy(sandbox.source(), sandbox.target(), deleting_slowly(), reporter).exit);
   }
   int status = 0;
   pid_t gone = 0;

@@ -21,12 +21,6 @@ using namespace truenas::mover::test;
 
 namespace {
 
-unsigned mode_of(const std::string& path) {
-  struct stat status {};
-  REQUIRE(::lstat(path.c_str(), &status) == 0);
-  return status.st_mode & 07777;
-}
-
 void await(const std::string& path) {
   while (!exists(path)) std::this_thread::yield();
 }

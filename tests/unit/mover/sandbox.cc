@@ -126,6 +126,9 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
+unsigned mode_of(const std::string& path) {
+  return look(path).st_mode & 07777;
+}
 std::uint64_t inode_of(const std::string& path) {
   return look(path).st_ino;
 }
@@ -167,6 +170,12 @@ std::uint64_t Copied::count(const std::string& name) const {
 CopyOptions deleting() {
   CopyOptions options;
   options.remove_extraneous = true;
+  return options;
+}
+
+CopyOptions deleting_slowly() {
+  CopyOptions options = deleting();
+  options.bandwidth = 1'000'000;
   return options;
 }
 

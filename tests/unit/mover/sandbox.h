@@ -51,6 +51,7 @@ void rename_path(const std::string& from, const std::string& to);
 void remove_path(const std::string& path);
 std::string read_file(const std::string& path);
 bool exists(const std::string& path);
+unsigned mode_of(const std::string& path);  // with setuid, setgid and sticky
 std::uint64_t inode_of(const std::string& path);
 std::uint64_t blocks_of(const std::string& path);
 
@@ -84,6 +85,8 @@ struct Copied {
 // copy() of the sandbox with --delete unless the options say otherwise.
 Copied run_copy(const Sandbox& sandbox, const CopyOptions& options);
 CopyOptions deleting();
+// deleting() at a megabyte a second, for what has to happen while a file is being copied.
+CopyOptions deleting_slowly();
 
 // Runs `body` in a process of its own, in a mount namespace of its own; what it returns is its complaint, ""
 // when it is content. Mounts made in it vanish with it.
