@@ -26,6 +26,8 @@ std::vector<FlagGroup> postgres_flags() {
       {"strategy", 0, "rolling", "How: rolling is replica by replica, without a dump.", "rolling"},
       {"skip-canary", 0, "", "Do not try PostgreSQL on a throw-away claim of the new class first."},
       {"proof-max-size", 0, "SIZE", "Tables above this are counted as not hashed.", "1Gi"},
+      {"journal-namespace", 0, "NAME", "Where the storage class's journal lies.",
+       workflow::k_class_journal_ns},
       {"rollback", 0, "", "The same the other way round: back to --from-class."},
       {"status", 0, "", "Show how far the move is; changes nothing."},
       {"print-rbac", 0, "", "Print the ClusterRole that this command needs."},

@@ -29,6 +29,7 @@ Result<workflow::RollingOptions> read_options(const Arguments& arguments) {
   workflow::RollingOptions options;
   options.from_class = arguments.text("from-class");
   options.to_class = arguments.text("to-class");
+  options.class_journal_ns = arguments.text("journal-namespace");
   if (options.from_class == options.to_class) {
     return make_error(Kind::usage,
                       fmt::format("--from-class and --to-class are both {}", quote(options.to_class)));

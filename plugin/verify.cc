@@ -22,6 +22,8 @@ std::vector<FlagGroup> verify_flags() {
            {"all-namespaces", 'A', "", "Look at all namespaces."},
            {"from-class", 0, "NAME", "The storage class to leave.", "truenas-nfs"},
            {"to-class", 0, "NAME", "The storage class to reach.", "truenas-csi-nfs"},
+           {"journal-namespace", 0, "NAME", "Where the storage class's journal lies.",
+            workflow::k_class_journal_ns},
            {"output", 'o', "FORMAT", "wide, json, yaml or name."},
            {"no-headers", 0, "", "Leave the tables' headers out."},
            {"help", 'h', "", "Show this help."},
@@ -68,6 +70,7 @@ Result<int> verify(const Arguments& arguments) {
   workflow::VerificationOptions options;
   options.from_class = arguments.text("from-class");
   options.to_class = arguments.text("to-class");
+  options.class_journal_ns = arguments.text("journal-namespace");
   TM_TRY_ASSIGN(options.namespaces, choose_namespaces(reader, arguments));
   TM_TRY_ASSIGN(const workflow::Site site, workflow::observe_site(reader, options));
   const workflow::Verification result = workflow::judge(site, options);

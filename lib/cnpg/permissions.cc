@@ -5,6 +5,7 @@ namespace {
 
 // facts 8, in the order in which a run needs them.
 constexpr kube::PermissionRow k_rolling[] = {
+    {"get", "", "namespaces", "", false, "to know which Kubernetes cluster the journal belongs to"},
     {"get list", "postgresql.cnpg.io", "clusters", "", true, "to see the Cluster"},
     {"get list", "", "pods", "", true, "to see the instances"},
     {"get list", "", "persistentvolumeclaims", "", true, "to see the instances' claims"},

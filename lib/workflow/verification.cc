@@ -19,8 +19,8 @@ Result<void> read_classes(const kube::Reader& reader, const VerificationOptions&
   if (from) site.old_driver = from->text_at("/provisioner");
   if (!to) return {};
   site.new_driver = to->text_at("/provisioner");
-  site.probe = read_recorded_probe(reader, k_class_journal_ns, options.to_class, kube::identity_of(*to).uid,
-                                   system_clock());
+  site.probe = read_recorded_probe(reader, options.class_journal_ns, options.to_class,
+                                   kube::identity_of(*to).uid, system_clock());
   return {};
 }
 

@@ -19,6 +19,7 @@ struct VerificationOptions {
   std::vector<std::string> namespaces;  // empty: all
   std::string from_class = "truenas-nfs";
   std::string to_class = "truenas-csi-nfs";
+  std::string class_journal_ns = k_class_journal_ns;  // where the record of the class's probe lies
 };
 
 // moved: on the new class and on a volume that the new driver made. left: still on the old class or the old

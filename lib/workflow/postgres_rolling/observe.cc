@@ -36,8 +36,8 @@ Result<StorageClassState> observe_class(const kube::Reader& reader, const std::s
 std::optional<ClassRecord> recorded_probe(PostgresRolling::State& state, const StorageClassState& target) {
   if (!target.exists) return std::nullopt;
   if (!state.probed || state.probed->first != target.uid) {
-    const RecordedProbe probe =
-        read_recorded_probe(state.reader, k_class_journal_ns, target.name, target.uid, state.clock);
+    const RecordedProbe probe = read_recorded_probe(state.reader, state.options.class_journal_ns, target.name,
+                                                    target.uid, state.clock);
     state.probed.emplace(target.uid, probe.newest);
   }
   return state.probed->second;

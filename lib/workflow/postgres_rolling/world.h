@@ -21,6 +21,7 @@ namespace truenas::workflow {
 struct RollingOptions {
   std::string ns, cluster;
   std::string from_class = "truenas-nfs", to_class = "truenas-csi-nfs";
+  std::string class_journal_ns = k_class_journal_ns;  // where the record of the class's probe lies
   bool skip_canary = false;
   std::set<std::string> accepted;  // --accept=ID
   std::int64_t proof_max_bytes = std::int64_t{1} << 30;

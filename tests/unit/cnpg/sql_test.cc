@@ -107,12 +107,13 @@ TEST_CASE("every right of a rolling run is named with its verb, group, place and
     names.push_back(describe(permission));
     CHECK_FALSE(permission.why.empty());
   }
-  for (const char* needed : {"patch clusters.postgresql.cnpg.io/status in namespace coder",
-                             "patch persistentvolumes (cluster-wide)", "create pods/exec in namespace coder",
-                             "get pods/exec in namespace coder", "patch pods in namespace coder",
-                             "list backups.postgresql.cnpg.io in namespace coder",
-                             "get storageclasses.storage.k8s.io (cluster-wide)",
-                             "delete persistentvolumeclaims in namespace coder"}) {
+  for (const char* needed :
+       {"patch clusters.postgresql.cnpg.io/status in namespace coder",
+        "patch persistentvolumes (cluster-wide)", "create pods/exec in namespace coder",
+        "get pods/exec in namespace coder", "patch pods in namespace coder",
+        "list backups.postgresql.cnpg.io in namespace coder",
+        "get storageclasses.storage.k8s.io (cluster-wide)",
+        "delete persistentvolumeclaims in namespace coder", "get namespaces (cluster-wide)"}) {
     CAPTURE(needed);
     CHECK(std::ranges::count(names, needed) == 1);
   }
