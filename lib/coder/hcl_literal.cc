@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "lib/base/text.h"
 #include "lib/coder/hcl_token.h"
 #include "lib/coder/hcl_utf8.h"
@@ -88,6 +91,45 @@ std::string utf8_of(std::uint32_t point) {
   if (point < 0x800) return {static_cast<char>(0xc0u | (point >> 6)), tail(0)};
   if (point < 0x10000) return {static_cast<char>(0xe0u | (point >> 12)), tail(6), tail(0)};
   return {static_cast<char>(0xf0u | (point >> 18)), tail(12), tail(6), tail(0)};
+}
+
+std::string_view without_space(std::string_view text) {
+  static constexpr std::array<std::string_view, 25> spaces = {" ",
+                                                              "\t",
+                                                              "\n",
+                                                              "\v",
+                                                              "\f",
+                                                              "\r",
+                                                              "\xc2\x85",
+                                                              "\xc2\xa0",
+                                                              "\xe1\x9a\x80",
+                                                              "\xe2\x80\x80",
+                                                              "\xe2\x80\x81",
+                                                              "\xe2\x80\x82",
+                                                              "\xe2\x80\x83",
+                                                              "\xe2\x80\x84",
+                                                              "\xe2\x80\x85",
+                                                              "\xe2\x80\x86",
+                                                              "\xe2\x80\x87",
+                                                              "\xe2\x80\x88",
+                                                              "\xe2\x80\x89",
+                                                              "\xe2\x80\x8a",
+                                                              "\xe2\x80\xa8",
+                                                              "\xe2\x80\xa9",
+                                                              "\xe2\x80\xaf",
+                                                              "\xe2\x81\x9f",
+                                                              "\xe3\x80\x80"};
+  const auto is_at_front = [&](std::string_view space) { return text.starts_with(space); };
+  const auto is_at_back = [&](std::string_view space) { return text.ends_with(space); };
+  for (auto space = spaces.begin(); space != spaces.end();) {
+    space = std::find_if(spaces.begin(), spaces.end(), is_at_front);
+    if (space != spaces.end()) text.remove_prefix(space->size());
+  }
+  for (auto space = spaces.begin(); space != spaces.end();) {
+    space = std::find_if(spaces.begin(), spaces.end(), is_at_back);
+    if (space != spaces.end()) text.remove_suffix(space->size());
+  }
+  return text;
 }
 
 Result<std::string> literal_value(const TokenList& list, std::size_t index, bool in_quotes) {

@@ -227,7 +227,7 @@ class Scanner {
   bool ends_heredoc() {
     const std::size_t end = list_.text.find('\n', at_);
     if (end == std::string_view::npos) return open_.back().line_start = false;
-    if (trim(list_.text.substr(at_, end - at_)) != open_.back().marker)
+    if (without_space(list_.text.substr(at_, end - at_)) != open_.back().marker)
       return open_.back().line_start = false;
     std::size_t length = end - at_;
     if (length > 0 && list_.text[end - 1] == '\r') --length;

@@ -13,5 +13,7 @@ namespace truenas::coder {
 std::optional<std::size_t> first_bad_utf8(std::string_view text);
 // The bytes of a code point; "" for what is none (surrogates, beyond U+10FFFF).
 std::string utf8_of(std::uint32_t code_point);
+// Without Unicode's white space at both ends, as the reference implementation looks for a heredoc's end.
+std::string_view without_space(std::string_view text);
 
 }  // namespace truenas::coder

@@ -66,6 +66,7 @@ TEST_CASE("heredocs") {
   CHECK(shape_of("<<A\nEOT\nA x\n${y}A\n AA\nA\n") == "ho lit lit to id:y tc lit lit hc nl");
   CHECK(shape_of("<<A\n\\${x}\n\"\nA\n") == "ho lit to id:x tc lit lit hc nl");
   CHECK(shape_of("<<A\nA\n") == "ho hc nl");
+  CHECK(shape_of("<<A\n\xc2\xa0\tA\xe2\x80\xa8 \n") == "ho hc nl");
   CHECK(shape_of("[<<A\nx\nA\n, <<B\ny\nB\n]") == "open ho lit hc nl sym:, ho lit hc nl close");
 }
 
