@@ -77,7 +77,12 @@ AddressVerdict judge_removed(const TemplateClaim& claim, const LiveClaim& live, 
   });
   if (found == imports.end()) return {forgotten(live), {}, false};
   const auto same = can_be(found->id, question.values, live.ns + "/" + live.name);
-  if (same && !*same) {
+  if (!same) {
+    const std::string needs =
+        fmt::format("the import's id {} gives {}/{}", printable(found->id.expression), live.ns, live.name);
+    return {{}, needs, true};
+  }
+  if (!*same) {
     Outcome outcome;
     outcome.row = "I4";
     outcome.consequence = fmt::format("the import names another claim than {}/{}", live.ns, live.name);
@@ -89,18 +94,28 @@ AddressVerdict judge_removed(const TemplateClaim& claim, const LiveClaim& live, 
 
 }  // namespace
 
+const TemplateClaim* claim_in_state(const Question& question) {
+  if (!question.before || question.before->address.empty()) return nullptr;
+  const std::string address = without_index(moved_to(*question.text, question.before->address));
+  const auto& claims = question.text->claims;
+  const auto found = std::find_if(claims.begin(), claims.end(),
+                                  [&](const TemplateClaim& claim) { return claim.address() == address; });
+  return found == claims.end() ? nullptr : &*found;
+}
+
 AddressVerdict judge_address(const TemplateClaim& claim, const LiveClaim& live, const Question& question) {
   const Template& text = *question.text;
   const auto removal_of = [&](const std::string& address) {
     return std::find_if(text.removed.begin(), text.removed.end(),
                         [&](const Removed& removed) { return without_index(removed.from) == address; });
   };
+  if (question.before && question.before->same_version) return {};
   if (!question.before || question.before->address.empty()) {
     std::string address = claim.address();
     // Both ends of a carry-over are safe.
     for (const Removed& removed : text.removed) {
-      if (!removed.destroys && !judge_removed(claim, live, question, removed).outcome)
-        address += " or " + removed.from;
+      const AddressVerdict verdict = judge_removed(claim, live, question, removed);
+      if (verdict.carried_over && !verdict.needs) address += " or " + removed.from;
     }
     return {
         {}, fmt::format("the workspace's Terraform state holds the claim as {}", printable(address)), false};
@@ -108,7 +123,13 @@ AddressVerdict judge_address(const TemplateClaim& claim, const LiveClaim& live, 
   const std::string& start = question.before->address;
   const std::string moved = moved_to(text, start), before = without_index(moved);
   if (type_of(moved) != type_of(start)) return {cannot_move(claim, start), {}, false};
-  if (before == claim.address()) return {};
+  if (before == claim.address()) {
+    // Terraform moves between no index and [0] by itself; any other instance goes.
+    const std::string index = moved.substr(before.size());
+    if (claim.repetition == Repetition::once && !index.empty() && index != "[0]")
+      return {renamed(claim, live, start), {}, false};
+    return {};
+  }
   const auto removed = removal_of(before);
   if (removed != text.removed.end()) return judge_removed(claim, live, question, *removed);
   return {renamed(claim, live, start), {}, false};

@@ -59,6 +59,8 @@ class Comparison {
       return;
     }
     if (*value == live_.storage_class) return;
+    // The provider's schema takes an empty text for none.
+    if (value->empty()) return undecided("an empty storage_class_name counts as none");
     const bool was_unset =
         question_.before && question_.before->storage_class && question_.before->storage_class->is_absent();
     std::string row = "D1";
@@ -124,7 +126,7 @@ class Comparison {
                      const std::string& has) {
     if (setting.is_absent() || claim_.ignored.covers(path)) return;
     const auto value = resolve(setting, question_.values);
-    if (!value) return undecided(gives(setting, has));
+    if (!value || value->empty()) return undecided(gives(setting, has));
     if (*value != has)
       add(Effect::replaces, "2.1",
           fmt::format("{} is {}, the claim's is {}", name, quote(*value), quote(has)));

@@ -41,6 +41,16 @@ AddressVerdict judge_address(const TemplateClaim& claim, const LiveClaim& live, 
 Outcome kept_outcome(const TemplateClaim& claim, const LiveClaim& live, const Question& question);
 Outcome outcome_when_absent(const TemplateClaim& claim, const Question& question);
 
+// The matched claim, whatever its address.
+Outcome judge(const TemplateClaim& claim, const LiveClaim& live, const Question& question);
+// Destroyed and made again, or refused by prevent_destroy.
+Outcome replaced(const LiveClaim& live, const TemplateClaim& claim, std::string row, const std::string& why);
+Outcome unknown_outcome(const LiveClaim& live, std::vector<std::string> conditions, Fate if_so,
+                        std::string row);
+// The claim of the template that the state's address stands for, moved blocks followed; null when there is
+// none or the state is not known.
+const TemplateClaim* claim_in_state(const Question& question);
+
 // Whether an expression comes out again as it did in the last build of the same version: it is made of
 // variables, parameters and the names and ids of workspace and owner only.
 bool is_stable(const Setting& setting);

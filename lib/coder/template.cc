@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "lib/base/text.h"
@@ -51,6 +52,15 @@ class TemplateReader {
     return {};
   }
 
+  // Once all files are read. A file in JSON syntax may change any claim.
+  void mark_overridden(const std::string& json_file) {
+    for (TemplateClaim& claim : result_.claims) {
+      const auto found = overridden_.find(printable(claim.address()));
+      if (found != overridden_.end()) claim.overridden_by = found->second;
+      if (!json_file.empty()) claim.overridden_by = json_file;
+    }
+  }
+
  private:
   static std::size_t line_of(const TemplateFile& file, const Block& block) {
     return file.list.tokens[block.type_token].line;
@@ -63,8 +73,10 @@ class TemplateReader {
     const std::string address = printable(block.labels[0] + "." + block.labels[1]);
     if (makes_claims(file, block)) unknown(file, block, address + " may make a claim by other means");
     if (!is_claim_type(block.labels[0])) return {};
-    if (file.overrides)
+    if (file.overrides) {
+      overridden_.emplace(address, file.list.file);
       return unknown(file, block, address + " is changed by an override file"), Result<void>();
+    }
     if (!addresses_.insert(address).second) {
       return make_error(Kind::format, fmt::format("{}:{}: {} is there twice", file.list.file,
                                                   line_of(file, block), address));
@@ -108,6 +120,7 @@ class TemplateReader {
   const Locals& locals_;
   Template& result_;
   std::set<std::string> addresses_;
+  std::map<std::string, std::string> overridden_;  // address to file
 };
 
 }  // namespace
@@ -130,11 +143,15 @@ Result<Template> read_template(const std::vector<SourceFile>& files) {
   Template result;
   TemplateReader reader(locals, result);
   for (const TemplateFile& file : read) TM_TRY(reader.read(file));
+  std::string overriding;  // in JSON syntax
   for (const SourceFile& file : files) {
-    if (!root_file_name(file.path).ends_with(".tf.json")) continue;
+    const std::string name = root_file_name(file.path);
+    if (!name.ends_with(".tf.json")) continue;
     TM_TRY_ASSIGN(const auto unknowns, unknowns_of_json(file));
+    if (is_override_file(name) && !unknowns.empty()) overriding = name;
     result.unknowns.insert(result.unknowns.end(), unknowns.begin(), unknowns.end());
   }
+  reader.mark_overridden(overriding);
   return result;
 }
 

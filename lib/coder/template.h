@@ -66,6 +66,7 @@ struct TemplateClaim {
   Setting wait_until_bound, prevent_destroy;
   IgnoredChanges ignored;
   MapSetting labels, annotations;
+  std::string overridden_by;  // an override file that may change any of this; "" for none
 
   // "kubernetes_persistent_volume_claim_v1.home".
   std::string address() const { return type + "." + label; }

@@ -9,11 +9,6 @@
 namespace truenas::coder {
 namespace {
 
-bool overrides(std::string_view name) {
-  const std::string_view stem = name.substr(0, name.find(".tf"));
-  return stem == "override" || stem.ends_with("_override");
-}
-
 // "resource", {"type": …} or [{"type": …}]: both spellings of JSON syntax.
 void collect_keys(const json::Value& value, std::vector<std::string>& keys) {
   for (const auto& [key, unused] : value.members()) keys.push_back(key);
@@ -26,6 +21,11 @@ void collect_keys(const json::Value& value, std::vector<std::string>& keys) {
 
 std::string without_index(std::string_view address) {
   return std::string(address.substr(0, address.find('[')));
+}
+
+bool is_override_file(std::string_view name) {
+  const std::string_view stem = name.substr(0, name.find(".tf"));
+  return stem == "override" || stem.ends_with("_override");
 }
 
 std::string root_file_name(std::string_view path) {
@@ -44,7 +44,7 @@ Result<std::deque<TemplateFile>> read_files(const std::vector<SourceFile>& files
     if (!name.ends_with(".tf")) continue;
     TM_TRY_ASSIGN(TokenList list, tokenize(file.text, name));
     TM_TRY_ASSIGN(Block body, read_body(list));
-    result.push_back({std::move(list), std::move(body), overrides(name)});
+    result.push_back({std::move(list), std::move(body), is_override_file(name)});
   }
   if (!found) return make_error(Kind::not_found, "the template's root directory holds no *.tf file");
   return result;

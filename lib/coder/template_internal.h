@@ -19,6 +19,7 @@ struct TemplateFile {
 
 // The name of a file in the template's root that Terraform reads; "" for any other path.
 std::string root_file_name(std::string_view path);
+bool is_override_file(std::string_view name);
 // All *.tf files, in the order given. They point into `files`, and at each other: a deque keeps its places.
 Result<std::deque<TemplateFile>> read_files(const std::vector<SourceFile>& files);
 Locals locals_of(const std::deque<TemplateFile>& files);

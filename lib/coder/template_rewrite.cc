@@ -93,6 +93,7 @@ class Rewriter {
     claim_ = claim_of(text);
     Question asked = question_;
     asked.text = &text;
+    if (asked.before) asked.before->same_version = false;
     judged_ = judge_address(*claim_, live, asked);
     TM_TRY_ASSIGN(const Block* spec, part_of(*place.block, "spec", address_));
     TM_TRY_ASSIGN(const Block* lifecycle, part_of(*place.block, "lifecycle", address_));
@@ -182,12 +183,13 @@ class Rewriter {
     TM_TRY_ASSIGN(const Template text, read_template(corrected()));
     const TemplateClaim* claim = claim_of(text);
     const Match match = find_claim(text, live, question_.values);
-    if (claim == nullptr || match.kind == Match::Kind::none ||
-        (match.claim != nullptr && match.claim != claim))
-      return refused(fmt::format("claim {}/{} is not made by {}", live.ns, live.name, printable(address_)));
     Question asked = question_;
     asked.text = &text;
     if (asked.before) asked.before->same_version = false;
+    // A name of another format: the state's address tells which claim it is.
+    const TemplateClaim* made = match.kind == Match::Kind::none ? claim_in_state(asked) : match.claim;
+    if (claim == nullptr || (made != claim && (made != nullptr || match.kind == Match::Kind::none)))
+      return refused(fmt::format("claim {}/{} is not made by {}", live.ns, live.name, printable(address_)));
     for (const LiveClaim& state : {live, swapped(live, question_)}) TM_TRY(check(next_build(asked, state)));
     return {};
   }

@@ -213,3 +213,88 @@ TEST_CASE("a class that a variable gives is unknown, also after the swap of the 
   asked.values["var.storage_class"] = k_new;
   CHECK(forecast(asked, home_claim()).now.row == "C1");
 }
+
+TEST_CASE("a name of another format is another claim, unless every change is ignored") {
+  Shape now;
+  std::string text = home_template(now);
+  text.replace(text.find("-home\""), 6, "-workspaces\"");
+  const Template other = read(text);
+  const Outcome lost = next_build(question(other, before(now, false)), home_claim());
+  CHECK(lost.fate == Fate::destroyed);
+  CHECK(lost.row == "I");
+  now.resource = ignore_line("all");
+  text = home_template(now);
+  text.replace(text.find("-home\""), 6, "-workspaces\"");
+  const Template guarded = read(text);
+  CHECK(next_build(question(guarded, before(now, false)), home_claim()).row == "F2");
+  Shape elsewhere;
+  const Template unmoved = read(elsewhere);
+  Question asked = question(unmoved, before(elsewhere, false));
+  asked.values["var.namespace"] = "other";
+  CHECK(next_build(asked, home_claim()).fate == Fate::destroyed);
+}
+
+TEST_CASE("an override file may change anything of the claim, for better or worse") {
+  const Shape plain;
+  const SourceFile main{"main.tf", home_template(plain)};
+  for (const SourceFile& over :
+       {SourceFile{"override.tf",
+                   "resource \"kubernetes_persistent_volume_claim\" \"home\" {\n  count = 0\n}\n"},
+        SourceFile{"x_override.tf.json",
+                   R"({"resource": {"kubernetes_persistent_volume_claim": {"home": {}}}})"},
+        SourceFile{"x_override.tf.json", R"({"locals": {"a": "b"}})"}}) {
+    const auto text = read_template({main, over});
+    REQUIRE(text.ok());
+    const Outcome outcome = next_build(question(text.value(), before(plain)), home_claim());
+    CHECK(outcome.fate == Fate::unknown);
+    CHECK(outcome.if_so == Fate::unknown);
+  }
+  const auto other = read_template({main, {"override.tf", "resource \"coder_agent\" \"main\" {}\n"}});
+  REQUIRE(other.ok());
+  CHECK(next_build(question(other.value(), before(plain)), home_claim()).fate == Fate::kept);
+}
+
+TEST_CASE("an instance of the address that the template does not make is destroyed") {
+  const Shape plain;
+  const Template text = read(plain);
+  Before state = before(plain, false);
+  state.address += "[0]";
+  CHECK(next_build(question(text, state), home_claim()).fate == Fate::kept);
+  for (const char* index : {"[1]", "[\"ada\"]"}) {
+    state.address = "kubernetes_persistent_volume_claim.home" + std::string(index);
+    CHECK(next_build(question(text, state), home_claim()).row == "I1");
+  }
+}
+
+TEST_CASE("an empty class or volume is none to the provider, and is not judged") {
+  CHECK(outcome_of(with_spec("    storage_class_name = \"\"\n")).fate == Fate::unknown);
+  CHECK(outcome_of(with_spec("    volume_name = \"\"\n")).fate == Fate::unknown);
+}
+
+TEST_CASE("an import whose id cannot be told is a condition") {
+  Shape now, was;
+  now.type = "kubernetes_persistent_volume_claim_v1";
+  now.around =
+      "removed {\n  from = kubernetes_persistent_volume_claim.home\n  lifecycle {\n    destroy = false\n  "
+      "}\n}\n"
+      "import {\n  to = kubernetes_persistent_volume_claim_v1.home\n  id = var.claim\n}\n";
+  const Template text = read(now);
+  const Outcome outcome = next_build(question(text, before(was, false)), home_claim());
+  CHECK(outcome.fate == Fate::unknown);
+  CHECK(outcome.if_so == Fate::kept);
+  REQUIRE(outcome.conditions.size() == 1);
+  CHECK(outcome.conditions[0] ==
+        "the import's id var.claim gives coder-workspaces/coder-" + std::string(k_id) + "-home");
+}
+
+TEST_CASE("a generated name is the state's own") {
+  std::string text = home_template(Shape());
+  const std::string name = "name      = \"coder-${data.coder_workspace.me.id}-home\"";
+  text.replace(text.find(name), name.size(), "generate_name = \"coder-6f3\"");
+  const Template generated = read(text);
+  REQUIRE(generated.claims[0].generate_name.is_literal());
+  CHECK(next_build(question(generated, before_of(generated.claims[0], true)), home_claim()).fate ==
+        Fate::kept);
+  CHECK(next_build(question(generated, before_of(generated.claims[0], false)), home_claim()).fate ==
+        Fate::unknown);
+}

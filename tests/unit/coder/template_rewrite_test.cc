@@ -208,8 +208,7 @@ TEST_CASE("what cannot be changed with certainty is refused") {
         "cannot rewrite kubernetes_persistent_volume_claim.home: its spec is not one plain block");
   std::string other = text;
   other.replace(other.find(k_id), 36, "another");
-  CHECK(what({{"main.tf", other}}) == "claim coder-workspaces/coder-" + std::string(k_id) +
-                                          "-home is not made by kubernetes_persistent_volume_claim.home");
+  CHECK(what({{"main.tf", other}}).starts_with("the corrected text would still not keep the claim (I)"));
   std::string counted = claim_text(class_line(k_old), "  count = data.coder_workspace.me.start_count\n");
   CHECK(what({{"main.tf", counted}}) ==
         "the corrected text would still not keep the claim (CC9): claim coder-workspaces/coder-" +
