@@ -83,10 +83,8 @@ Result<void> Lock::State::acquire() {
     Result<bool> ours = false;
     if (!found) {
       ours = create();
-    } else if (found->holder == options.holder) {
-      ours = take(*found);  // our own write whose reply was lost
-    } else if (found->holder.empty()) {
-      ours = take(*found);
+    } else if (found->holder.empty() || found->holder == options.holder) {
+      ours = take(*found);  // nobody's, or our own write whose reply was lost
     } else {
       ours = watch(*found);
     }

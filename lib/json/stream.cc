@@ -142,7 +142,7 @@ Result<void> ListReader::State::feed(std::string_view bytes) {
   return {};
 }
 
-ListReader::ListReader(std::string source, OnItem on_item, std::vector<std::string> wanted)
+ListReader::ListReader(std::string source, OnItem on_item, const std::vector<std::string>& wanted)
     : state_(std::make_unique<State>(std::move(source), std::move(on_item))) {
   Result<Filter> filter = Filter::make(wanted);
   if (filter.ok()) {

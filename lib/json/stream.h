@@ -19,7 +19,7 @@ class ListReader {
   using OnItem = std::function<Result<void>(Value item)>;
   // `wanted`: JSON pointers to keep of each item (empty: everything). A pointer keeps what lies below it; "*"
   // stands for any one token ("/status/conditions/*/type"). Unwanted members are skipped without being built.
-  ListReader(std::string source, OnItem on_item, std::vector<std::string> wanted = {});
+  ListReader(std::string source, OnItem on_item, const std::vector<std::string>& wanted = {});
   ~ListReader();
   ListReader(const ListReader&) = delete;
   ListReader& operator=(const ListReader&) = delete;

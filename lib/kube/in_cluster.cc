@@ -41,7 +41,7 @@ bool in_cluster_possible(const Environment& environment) {
 }
 
 std::string in_cluster_namespace(const Environment& environment) {
-  const std::string from_variable = variable_or_empty(environment, "POD_NAMESPACE");
+  std::string from_variable = variable_or_empty(environment, "POD_NAMESPACE");
   if (!from_variable.empty()) return from_variable;
   const Result<std::string> text = environment.read_file(k_service_account + "namespace");
   const std::string name(text ? trim(*text) : std::string_view());

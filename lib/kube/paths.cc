@@ -10,11 +10,10 @@ std::string clean_path(const std::string& path) {
   std::vector<std::string> kept;
   for (const std::string& part : split(path, '/')) {
     if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      kept.push_back(part);
-    } else if (!kept.empty() && kept.back() != "..") {
+    const bool goes_up = part == "..";
+    if (goes_up && !kept.empty() && kept.back() != "..") {
       kept.pop_back();
-    } else if (!rooted) {
+    } else if (!goes_up || !rooted) {
       kept.push_back(part);
     }
   }

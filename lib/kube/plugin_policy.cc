@@ -75,7 +75,7 @@ Result<PluginPolicy> read_policy(const json::View& root) {
     TM_TRY_ASSIGN(policy.allowlist, allowlist(root));
     return policy;
   }
-  if (type != "" && type != "AllowAll" && type != "DenyAll") {
+  if (!type.empty() && type != "AllowAll" && type != "DenyAll") {
     return misconfigured("unknown plugin policy: " + quote(type));
   }
   if (listed) {
