@@ -29,8 +29,8 @@ std::string verb_of(const std::string& method, const ApiPath& path) {
 
 }  // namespace
 
-bool Api::allows(std::string_view verb, const ApiPath& path) const {
-  return std::none_of(denied.begin(), denied.end(),
+bool Api::allows(const std::vector<Denial>& denials, std::string_view verb, const ApiPath& path) {
+  return std::none_of(denials.begin(), denials.end(),
                       [&](const Denial& rule) { return denies(rule, verb, path); });
 }
 
@@ -60,7 +60,7 @@ http::Response Api::forbidden(std::string_view verb, const Target& target) const
       path.group, path.plural, path.name);
 }
 
-http::Response Api::review_access(const http::Request& request) {
+http::Response Api::review_access(const http::Request& request, const std::vector<Denial>& denials) {
   auto body = json::parse(request.body, "body");
   if (!body.ok()) return bad_request(body.error().what);
   const json::Value* wanted = body->at("/spec/resourceAttributes");
@@ -71,7 +71,7 @@ http::Response Api::review_access(const http::Request& request) {
   path.ns = wanted->text_at("/namespace");
   path.name = wanted->text_at("/name");
   path.subresource = wanted->text_at("/subresource");
-  body->set("status", json::Value::object({{"allowed", allows(wanted->text_at("/verb"), path)}}));
+  body->set("status", json::Value::object({{"allowed", allows(denials, wanted->text_at("/verb"), path)}}));
   return json_reply(201, body.value());
 }
 
@@ -83,7 +83,16 @@ http::Response Api::handle(const http::Request& request) {
   }
   const std::optional<ApiPath> path = parse_api_path(request.target);
   if (!path) return unknown_resource();
-  if (path->plural == "selfsubjectaccessreviews" && request.method == "POST") return review_access(request);
+  if (path->plural == "selfsubjectaccessreviews" && request.method == "POST") {
+    return review_access(request, denied);
+  }
+  if (path->plural == "subjectaccessreviews" && request.method == "POST") {
+    if (allows("create", *path)) return review_access(request, denied_to_accounts);
+    return failure(
+        403, "Forbidden",
+        "subjectaccessreviews.authorization.k8s.io is forbidden: User \"tester\" cannot create "
+        "resource \"subjectaccessreviews\" in API group \"authorization.k8s.io\" at the cluster scope");
+  }
   const KnownResource* known = resource(*path);
   if (known == nullptr) return unknown_resource();
   if (known->namespaced && path->ns.empty() && !path->name.empty()) return unknown_resource();

@@ -27,15 +27,18 @@ class Api {
   http::Response handle(const http::Request& request);
 
   std::vector<Denial> denied;
+  // What no service account may do (SubjectAccessReview); everything else they may.
+  std::vector<Denial> denied_to_accounts;
   // Text of a Pod's log; the query says container, tailLines and the like.
   std::function<http::Response(const Key& pod, const ApiPath& path)> read_log;
   std::string server_version = "v1.35.4";
   // Drops a resource ("clusters" of "postgresql.cnpg.io"), as where its definition is not installed.
   void forget_resource(std::string_view group, std::string_view plural);
   // Whether the denials allow it.
-  bool allows(std::string_view verb, const ApiPath& path) const;
+  bool allows(std::string_view verb, const ApiPath& path) const { return allows(denied, verb, path); }
 
  private:
+  static bool allows(const std::vector<Denial>& denials, std::string_view verb, const ApiPath& path);
   struct Target;  // the resource, its path and its key
   const KnownResource* resource(const ApiPath& path) const;
   http::Response dispatch(const http::Request& request, const Target& target);
@@ -51,7 +54,7 @@ class Api {
                               bool replaces = false);
   http::Response store_new(const Target& target, json::Value object);
   void orphan_dependents(const std::string& owner_uid);
-  http::Response review_access(const http::Request& request);
+  http::Response review_access(const http::Request& request, const std::vector<Denial>& denials);
   http::Response forbidden(std::string_view verb, const Target& target) const;
 
   Store& store_;
