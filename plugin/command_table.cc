@@ -3,8 +3,8 @@
 namespace truenas::plugin {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table = {storage_class_command(), postgres_command(), verify_command(),
-                                             version_command()};
+  static const std::vector<Command> table = {storage_class_command(), postgres_command(),
+                                             workspaces_command(), verify_command(), version_command()};
   return table;
 }
 

@@ -9,5 +9,6 @@ Command postgres_command();
 Command storage_class_command();
 Command verify_command();
 Command version_command();
+Command workspaces_command();
 
 }  // namespace truenas::plugin

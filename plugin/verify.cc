@@ -8,6 +8,7 @@
 #include "lib/workflow/verification.h"
 #include "plugin/connection.h"
 #include "plugin/exit_code.h"
+#include "plugin/namespaces.h"
 #include "plugin/output.h"
 #include "plugin/subcommands.h"
 
@@ -31,34 +32,6 @@ std::vector<FlagGroup> verify_flags() {
       connection_flags()};
 }
 
-// Namespaces that do not exist hold no claim, but a misspelt one must not look finished.
-Result<std::vector<std::string>> choose_namespaces(const kube::Reader& reader, const Arguments& arguments) {
-  if (arguments.yes("all-namespaces")) return std::vector<std::string>{};
-  const bool given = arguments.given("namespace");
-  const std::vector<std::string> wanted =
-      given ? arguments.texts("namespace") : std::vector<std::string>{"coder", "coder-workspaces"};
-  std::vector<std::string> present;
-  for (const std::string& ns : wanted) {
-    const auto found = reader.find(kube::k_namespace, "", ns);
-    const bool may_not_look = !found.ok() && found.error().kind == Kind::auth;
-    if (!found.ok() && !may_not_look) return found.error();
-    if (may_not_look || found->has_value()) {
-      present.push_back(ns);
-    } else if (given) {
-      return make_error(Kind::not_found, fmt::format("namespace {} does not exist", ns),
-                        {"kubectl get namespaces"});
-    } else {
-      std::fprintf(stderr, "note: namespace %s does not exist\n", ns.c_str());
-    }
-  }
-  if (present.empty()) {
-    return make_error(
-        Kind::not_found, "none of the namespaces coder and coder-workspaces exists",
-        {"kubectl truenas-migrate verify --namespace NAME", "kubectl truenas-migrate verify -A"});
-  }
-  return present;
-}
-
 Result<int> verify(const Arguments& arguments) {
   if (!arguments.positionals().empty()) {
     return make_error(Kind::usage,
@@ -71,7 +44,8 @@ Result<int> verify(const Arguments& arguments) {
   options.from_class = arguments.text("from-class");
   options.to_class = arguments.text("to-class");
   options.class_journal_ns = arguments.text("journal-namespace");
-  TM_TRY_ASSIGN(options.namespaces, choose_namespaces(reader, arguments));
+  TM_TRY_ASSIGN(options.namespaces,
+                choose_namespaces(reader, arguments, "verify", {"coder", "coder-workspaces"}));
   TM_TRY_ASSIGN(const workflow::Site site, workflow::observe_site(reader, options));
   const workflow::Verification result = workflow::judge(site, options);
   std::string answer;

@@ -186,7 +186,7 @@ class BadInput(unittest.TestCase):
     def test_help_of_every_command(self):
         code, out, _ = run("--help")
         self.assertEqual(code, 0)
-        for command in ("storageclass", "postgres", "verify", "version"):
+        for command in ("storageclass", "postgres", "workspaces", "verify", "version"):
             self.assertIn(command, out)
             code, text, err = run(command, "--help")
             self.assertEqual((code, err), (0, ""))

@@ -21,6 +21,7 @@
 #include <iostream>
 
 #include "lib/base/text.h"
+#include "tests/fakes/fleet.h"
 #include "tests/fakes/http_server.h"
 #include "tests/fakes/site.h"
 #include "tests/fakes/status_reply.h"
@@ -33,6 +34,7 @@ struct Settings {
   SiteOptions site;
   bool empty = false;
   int tick_ms = 50;
+  int fleet = 0;  // workspaces beside the site's
   CnpgOptions cnpg;
   std::size_t pause_before = 0, pause_after = 0, drop = 0;
 };
@@ -42,6 +44,7 @@ class Program {
   explicit Program(const Settings& settings) : settings_(settings) {
     cluster_.cnpg.options = settings.cnpg;
     if (!settings.empty && !build_site(cluster_, settings.site)) say("ERROR the site did not settle");
+    put_fleet(cluster_, settings.fleet);
     pause_before_ = settings.pause_before;
     pause_after_ = settings.pause_after;
     if (settings.drop > 0) cluster_.faults.add(drop_reply(write_number(settings.drop)));
@@ -60,8 +63,8 @@ class Program {
     say(fmt::format("PORT {}", server.port()));
     std::thread life([this] {
       while (!ended_) {
-        cluster_.tick();
         usleep(static_cast<useconds_t>(settings_.tick_ms) * 1000);
+        cluster_.tick();
       }
     });
     std::string line;
@@ -190,6 +193,8 @@ bool read_option(std::string_view argument, Settings& settings) {
     settings.site.tablespace = true;
   else if (name == "--empty")
     settings.empty = true;
+  else if (name == "--fleet")
+    settings.fleet = number;
   else if (name == "--tick-ms")
     settings.tick_ms = std::max(number, 1);
   else if (name == "--monotonic-serials")

@@ -80,7 +80,10 @@ void put_workspace(FakeCluster& cluster, const Workspace& workspace) {
                     Value::object({{"app.kubernetes.io/name", "coder-workspace"}}));
   deployment.set_at(
       "/spec/template/spec/containers",
-      Value::array({Value::object({{"name", "dev"}, {"image", "codercom/enterprise-base:ubuntu"}})}));
+      Value::array({Value::object({{"name", "dev"},
+                                   {"image", "codercom/enterprise-base:ubuntu"},
+                                   {"env", Value::array({Value::object({{"name", "CODER_AGENT_TOKEN"},
+                                                                        {"value", "not-a-token"}})})}})}));
   deployment.set_at(
       "/spec/template/spec/volumes",
       Value::array({Value::object(
