@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using workflow::TemplateCorrection;
+
+constexpr std::size_t k_shown = 10;
 
 void say(const std::string& line) {
   std::fprintf(stderr, "%s\n", printable(line).c_str());
@@ -51,6 +54,7 @@ Result<void> refuse_what_destroys(const std::vector<TemplateCorrection>& correct
         make_error(Kind::refused, fmt::format("template {}: no correction of {} keeps every home",
                                               printable(correction.text->name), correction.claim_address));
     error.hints = correction.not_kept;
+    if (error.hints.size() > k_shown) error.hints.resize(k_shown);
     return error;
   }
   return {};
@@ -71,7 +75,12 @@ void say_what_to_do(const TemplateCorrection& correction, const std::string& pat
                       ? "without a class: the cluster's default is the new one"
                       : "with the new class, and ignore_changes = all"));
   for (const std::string& warning : correction.rewritten.warnings) say("warning: " + warning);
-  for (const std::string& line : correction.undecided) say("undecided: " + line);
+  for (std::size_t i = 0; i < std::min(correction.undecided.size(), k_shown); ++i) {
+    say("undecided: " + correction.undecided[i]);
+  }
+  if (correction.undecided.size() > k_shown) {
+    say(fmt::format("undecided: {} more", correction.undecided.size() - k_shown));
+  }
   say(fmt::format("  patch -p1 -d '{}' <'{}'", source, path));
   for (const std::string& command : coder::push_commands(correction.text->name, source, options.to_class)) {
     say("  " + command);

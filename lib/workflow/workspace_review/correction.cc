@@ -51,6 +51,8 @@ void check_outcome(const coder::Outcome& outcome, const std::string& claim, cons
   std::string line =
       fmt::format("{}: {} {}: {}", claim, coder::fate_name(outcome.fate), when, outcome.consequence);
   const bool undecided = outcome.fate == coder::Fate::unknown;
+  // What it takes, the rewriting has said already.
+  if (undecided && !outcome.conditions.empty() && coder::is_harmless(outcome.if_so)) return;
   (undecided ? correction.undecided : correction.not_kept).push_back(std::move(line));
 }
 
