@@ -99,7 +99,7 @@ Outcome next_build(const Question& question, const LiveClaim& live) {
   if (match.kind == Match::Kind::none) return unmatched(live, question);
   if (match.kind == Match::Kind::one) return judge(*match.claim, live, question);
   if (match.claim == nullptr) return unknown_outcome(live, {match.why}, Fate::unknown, "");
-  const Outcome outcome = judge(*match.claim, live, question);
+  Outcome outcome = judge(*match.claim, live, question);
   const Setting& name = match.claim->name.is_absent() ? match.claim->generate_name : match.claim->name;
   // The only claim of the template, and its name comes out as it did.
   if (question.before && question.before->same_version && is_stable(name)) return outcome;

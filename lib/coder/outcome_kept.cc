@@ -64,7 +64,7 @@ std::string kept_row(const TemplateClaim& claim, const LiveClaim& live, const Qu
   const bool is_swapped = live.storage_class == question.new_class;
   const auto wanted = resolve(claim.storage_class, question.values);
   if (claim.ignored.kind == IgnoredChanges::Kind::all) return row_of_all(claim, live, question, wanted);
-  if (const std::string row = row_of_size(claim, live, question); !row.empty()) return row;
+  if (std::string row = row_of_size(claim, live, question); !row.empty()) return row;
   if (has_hidden_mark(live.annotations)) return "J2";
   if (has_hidden_mark(live.labels)) return "N1";
   if (claim.storage_class.is_absent()) return row_of_class(question, live);

@@ -118,7 +118,7 @@ class ClaimReader {
 
   // requests = { storage = … } or limits.
   Setting storage_in(const Part& resources, std::string_view name) const {
-    const Setting whole = setting_in(resources, name);
+    Setting whole = setting_in(resources, name);
     if (whole.is_absent() || resources.hidden != nullptr) return whole;
     const auto items = object_items(value_in(resources, name));
     Setting undecided = whole;
