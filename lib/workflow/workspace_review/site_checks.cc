@@ -74,7 +74,9 @@ void check_site(const WorkspaceSite& site, const WorkspaceOptions& options, Work
         {"CC1", "what the next build does to each claim is in the template's text: --template-dir DIR"});
   }
   note_classes(site, options, review);
-  if (review.rows.empty()) review.notes.push_back("no claim of a workspace was found");
+  if (!review.rows.empty()) return;
+  const char* elsewhere = options.namespaces.empty() ? "" : " here: kubectl truenas-migrate workspaces -A";
+  review.notes.push_back(fmt::format("no claim of a workspace was found{}", elsewhere));
 }
 
 }  // namespace truenas::workflow

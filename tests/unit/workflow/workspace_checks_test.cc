@@ -155,6 +155,8 @@ TEST_CASE("CK9 and the next build are said to be unchecked, never to be well") {
   for (const auto& check : review.unchecked) ids.push_back(check.id);
   CHECK(ids == std::vector<std::string>{"CK10", "CK9", "CC1"});
   CHECK(review.rows[0].fate.unknown == "no template was given");
+  builder.site.claims.clear();
+  CHECK(says(builder.judge().notes.back(), "no claim of a workspace was found"));
 }
 
 TEST_CASE("CK10: what Coder's account may do is said; what could not be asked is unknown") {
