@@ -13,7 +13,7 @@
 namespace truenas::mover {
 namespace {
 
-constexpr std::size_t k_block = 256 * 1024;
+constexpr std::size_t k_block = std::size_t{256} * 1024;
 
 // As much as fits, less only at the end of the file. -1 with errno.
 ssize_t read_block(int file, char* into, std::uint64_t at) {
