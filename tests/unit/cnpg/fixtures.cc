@@ -15,12 +15,6 @@ std::string read_fixture(std::string_view file) {
   return text.str();
 }
 
-json::Value yaml(std::string_view text) {
-  auto value = json::parse_yaml(text, "fixture");
-  REQUIRE_MESSAGE(value.ok(), value.error().what);
-  return *value;
-}
-
 ClusterDocuments load_documents(std::string_view name) {
   const json::Value root = yaml(read_fixture(std::string(name) + ".yaml"));
   ClusterDocuments documents;

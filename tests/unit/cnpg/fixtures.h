@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "lib/cnpg/cluster_reader.h"
+#include "tests/unit/yaml.h"
 
 namespace truenas::cnpg {
 
@@ -18,7 +19,6 @@ ClusterState parsed(const ClusterDocuments& documents);
 void stream_all(ClusterState& cluster);
 // The document of a list by name.
 json::Value& named(std::vector<json::Value>& objects, std::string_view name);
-json::Value yaml(std::string_view text);
 // A file of fixtures/, whole.
 std::string read_fixture(std::string_view file);
 

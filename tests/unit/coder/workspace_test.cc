@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/unit/yaml.h"
+
 using namespace truenas;
 using coder::FoundBy;
 
@@ -11,12 +13,6 @@ namespace {
 
 const std::string k_id = "0a7c1f52-7d3e-4c8e-9f61-2b9d6a3e5c01";
 const std::string k_other = "1b8d2063-8e4f-4d9f-a072-3cae7b4f6d02";
-
-json::Value yaml(const std::string& text) {
-  auto parsed = json::parse_yaml(text, "test");
-  REQUIRE_MESSAGE(parsed.ok(), text);
-  return std::move(parsed).value();
-}
 
 json::Value claim(const std::string& name, const std::string& labels = "{}") {
   return yaml("{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: " + name +

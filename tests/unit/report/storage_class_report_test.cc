@@ -7,16 +7,11 @@
 #include "lib/base/text.h"
 #include "lib/storage/class_wanted.h"
 #include "lib/workflow/storage_class/decide.h"
+#include "tests/unit/yaml.h"
 
 using namespace truenas;
 
 namespace {
-
-json::Value yaml(std::string_view text) {
-  auto parsed = json::parse_yaml(text, "test");
-  REQUIRE(parsed.ok());
-  return std::move(parsed).value();
-}
 
 workflow::ClassOptions options() {
   workflow::ClassOptions options;

@@ -8,14 +8,9 @@
 
 #include "lib/storage/class_document.h"
 #include "lib/storage/class_wanted.h"
+#include "tests/unit/yaml.h"
 
 namespace truenas::storage {
-
-inline json::Value yaml(std::string_view text) {
-  auto parsed = json::parse_yaml(text, "test");
-  REQUIRE_MESSAGE(parsed.ok(), text);
-  return std::move(parsed).value();
-}
 
 inline StorageClass read(const json::Value& object) {
   auto parsed = read_storage_class(object, "test");

@@ -12,14 +12,9 @@
 #include "lib/workflow/storage_class.h"
 #include "tests/fakes/fake_transport.h"
 #include "tests/fakes/site.h"
+#include "tests/unit/yaml.h"
 
 namespace truenas::workflow {
-
-inline json::Value yaml(std::string_view text) {
-  auto parsed = json::parse_yaml(text, "test");
-  REQUIRE_MESSAGE(parsed.ok(), text);
-  return std::move(parsed).value();
-}
 
 class ClassSite {
  public:

@@ -2,23 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/text.h"
 #include "tests/unit/workflow/workspace_site.h"
 
 using namespace truenas;
 using namespace truenas::workflow;
 
-namespace {
-
-using Builder = WorkspaceSiteBuilder;
-
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
-
 TEST_CASE("CK1: a claim that is being deleted is an alarm, and its volume is to be kept first") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a", "truenas-csi-nfs").live.terminating = true;
   builder.volume_of("a").reclaim_policy = "Delete";
   builder.pod("a", "p", "Running");
@@ -28,30 +19,30 @@ TEST_CASE("CK1: a claim that is being deleted is an alarm, and its volume is to 
   auto found = of_check(review, "CK1");
   REQUIRE(found.size() == 1);
   CHECK(found[0].severity == Severity::alarm);
-  CHECK(says(found[0].consequence, "when the last Pod that mounts it ends, and its data with it"));
+  CHECK(contains(found[0].consequence, "when the last Pod that mounts it ends, and its data with it"));
   CHECK(found[0].action ==
         "kubectl patch persistentvolume pv-a -p '{\"spec\":{\"persistentVolumeReclaimPolicy\":\"Retain\"}}'");
   CHECK(review.findings.front().id == "CK1");
   builder.volume_of("a").reclaim_policy = "Retain";
-  CHECK(says(of_check(builder.judge(), "CK1").at(0).consequence,
-             "its data stays on persistentvolume pv-a only"));
+  CHECK(contains(of_check(builder.judge(), "CK1").at(0).consequence,
+                 "its data stays on persistentvolume pv-a only"));
 }
 
 TEST_CASE("CK1: a volume that is being deleted is an alarm too, also of a moved claim") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a", "truenas-csi-nfs");
   builder.volume_of("a").terminating = true;
   const auto review = builder.judge();
   CHECK(of_check(review, "CK1").size() == 1);
   CHECK(review.left() == 1);
-  Builder old;
+  WorkspaceSiteBuilder old;
   old.claim("a");
   old.volume_of("a").terminating = true;
   CHECK(old.row().verdict == WorkspaceVerdict::refused);
 }
 
 TEST_CASE("CK2: a volume that goes with its claim is a warning until it is moved") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.claim("b", "truenas-csi-nfs");
   builder.volume_of("a").reclaim_policy = builder.volume_of("b").reclaim_policy = "Delete";
@@ -59,29 +50,29 @@ TEST_CASE("CK2: a volume that goes with its claim is a warning until it is moved
   REQUIRE(found.size() == 1);
   CHECK(found[0].claim == "a");
   CHECK(found[0].severity == Severity::warning);
-  CHECK(says(found[0].action, "kubectl patch persistentvolume pv-a "));
+  CHECK(contains(found[0].action, "kubectl patch persistentvolume pv-a "));
 }
 
 TEST_CASE("CK4: a request that is not the capacity is said, one that is being changed is refused") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a").live.capacity = "20Gi";
   auto found = of_check(builder.judge(), "CK4");
   REQUIRE(found.size() == 1);
   CHECK(found[0].severity == Severity::note);
-  CHECK(says(found[0].consequence, "must ask for 10Gi again"));
+  CHECK(contains(found[0].consequence, "must ask for 10Gi again"));
   builder.site.claims[0].live.request = "30Gi";
   CHECK(of_check(builder.judge(), "CK4").at(0).severity == Severity::warning);
   builder.site.claims[0].resizing = true;
   CHECK(builder.row().verdict == WorkspaceVerdict::refused);
   CHECK(builder.row().why == "its size is being changed");
   // 10240Mi are 10Gi.
-  Builder same;
+  WorkspaceSiteBuilder same;
   same.claim("a").live.request = "10240Mi";
   CHECK(of_check(same.judge(), "CK4").empty());
 }
 
 TEST_CASE("CK5: modes that templates do not have, and a class that cannot grow") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a").live.access_modes = {"ReadWriteMany"};
   CHECK(of_check(builder.judge(), "CK5").at(0).claim == "a");
   builder.site.classes["truenas-csi-nfs"].expansion = false;
@@ -93,7 +84,7 @@ TEST_CASE("CK5: modes that templates do not have, and a class that cannot grow")
 }
 
 TEST_CASE("CK6: a moved claim that asks for more than its old volume had is an alarm") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a", "truenas-csi-nfs").live.request = "20Gi";
   SiteVolume old = builder.volume_of("a");
   old.name = "pv-old", old.driver = "truenas-nfs", old.storage_class = "truenas-nfs", old.phase = "Released";
@@ -108,7 +99,7 @@ TEST_CASE("CK6: a moved claim that asks for more than its old volume had is an a
 }
 
 TEST_CASE("CK7: a claim that two parties use is refused, also while neither runs") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.deployment("a", "coder-a", 0);
   builder.deployment("a", "coder-b", 0);
@@ -118,7 +109,7 @@ TEST_CASE("CK7: a claim that two parties use is refused, also while neither runs
 }
 
 TEST_CASE("CK7: a backup's Pod beside the workspace's own is a second party until it has ended") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.deployment("a", "coder-a", 1);
   builder.pod("a", "coder-a-5d9f8-x", "Running", "deployment coder-a");
@@ -130,17 +121,17 @@ TEST_CASE("CK7: a backup's Pod beside the workspace's own is a second party unti
 }
 
 TEST_CASE("CK7: a second Pod of the same Deployment is said, its predecessor on the way out is not") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.pod("a", "coder-a-1", "Running", "deployment coder-a").terminating = true;
   builder.pod("a", "coder-a-2", "Running", "deployment coder-a");
   CHECK(of_check(builder.judge(), "CK7").empty());
   builder.pod("a", "coder-a-3", "Pending", "deployment coder-a");
-  CHECK(says(of_check(builder.judge(), "CK7").at(0).consequence, "2 Pods of deployment coder-a"));
+  CHECK(contains(of_check(builder.judge(), "CK7").at(0).consequence, "2 Pods of deployment coder-a"));
 }
 
 TEST_CASE("CK8: a claim without labels is said to be known by its name only") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a").workspace.labelled = false;
   CHECK(of_check(builder.judge(), "CK8").at(0).severity == Severity::note);
   builder.site.claims[0].contradicts_itself = true;
@@ -148,7 +139,7 @@ TEST_CASE("CK8: a claim without labels is said to be known by its name only") {
 }
 
 TEST_CASE("CK9 and the next build are said to be unchecked, never to be well") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   const auto review = builder.judge();
   std::vector<std::string> ids;
@@ -156,11 +147,11 @@ TEST_CASE("CK9 and the next build are said to be unchecked, never to be well") {
   CHECK(ids == std::vector<std::string>{"CK10", "CK9", "CC1"});
   CHECK(review.rows[0].fate.unknown == "no template was given");
   builder.site.claims.clear();
-  CHECK(says(builder.judge().notes.back(), "no claim of a workspace was found"));
+  CHECK(contains(builder.judge().notes.back(), "no claim of a workspace was found"));
 }
 
 TEST_CASE("CK10: what Coder's account may do is said; what could not be asked is unknown") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.site.no_delete_rights = "";
   builder.site.delete_rights = {{"coder", "coder", "ws", true, ""}};
@@ -172,11 +163,11 @@ TEST_CASE("CK10: what Coder's account may do is said; what could not be asked is
   CHECK(of_check(builder.judge(), "CK10").empty());
   builder.site.delete_rights = {{"coder", "coder", "ws", std::nullopt, "forbidden"}};
   CHECK(of_check(builder.judge(), "CK10").empty());
-  CHECK(says(builder.judge().unchecked.at(0).why, "is not known: forbidden"));
+  CHECK(contains(builder.judge().unchecked.at(0).why, "is not known: forbidden"));
 }
 
 TEST_CASE("CK11: a prebuild is skipped and said so") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a").workspace.owner = "prebuilds";
   const auto review = builder.judge();
   CHECK(review.rows[0].verdict == WorkspaceVerdict::skipped);
@@ -185,7 +176,7 @@ TEST_CASE("CK11: a prebuild is skipped and said so") {
 }
 
 TEST_CASE("CK12: a home that the usual pattern misses is said") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("coder-x-home");
   builder.claim("coder-x-workspaces");
   builder.claim("erin-erin-home");
@@ -195,7 +186,7 @@ TEST_CASE("CK12: a home that the usual pattern misses is said") {
 }
 
 TEST_CASE("alarms come first, whichever claim they are of") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   for (int i = 0; i < 5; ++i) builder.claim(fmt::format("c{}", i));
   builder.site.claims[4].live.terminating = true;
   builder.volume_of("c0").reclaim_policy = "Delete";

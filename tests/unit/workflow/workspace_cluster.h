@@ -8,14 +8,9 @@
 #include "tests/fakes/fake_transport.h"
 #include "tests/fakes/site.h"
 #include "tests/unit/workflow/workspace_site.h"
+#include "tests/unit/yaml.h"
 
 namespace truenas::workflow {
-
-inline json::Value workspace_yaml(const std::string& text) {
-  auto parsed = json::parse_yaml(text, "test");
-  REQUIRE_MESSAGE(parsed.ok(), text);
-  return std::move(parsed).value();
-}
 
 struct WorkspaceCluster {
   fakes::FakeCluster cluster;
@@ -31,14 +26,14 @@ struct WorkspaceCluster {
   void claim(const std::string& name, const std::string& labels = "{}",
              const std::string& ns = "coder-workspaces") {
     const std::string volume = "pv-" + ns + "-" + name;
-    const json::Value& made = cluster.put(workspace_yaml(
+    const json::Value& made = cluster.put(yaml(
         "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: " + name + ", namespace: " + ns +
         ", labels: " + labels +
         "}, spec: {accessModes: [ReadWriteOnce], storageClassName: truenas-nfs, volumeMode: Filesystem, "
         "volumeName: " +
         volume +
         ", resources: {requests: {storage: 10Gi}}}, status: {phase: Bound, capacity: {storage: 10Gi}}}"));
-    cluster.put(workspace_yaml(
+    cluster.put(yaml(
         "{apiVersion: v1, kind: PersistentVolume, metadata: {name: " + volume +
         "}, spec: {storageClassName: truenas-nfs, persistentVolumeReclaimPolicy: Delete, capacity: {storage: "
         "10Gi}, csi: {driver: truenas-nfs, volumeHandle: h, volumeAttributes: {share: /mnt/SAS/" +
@@ -48,15 +43,15 @@ struct WorkspaceCluster {
   // An agent's Pod unless `env` says otherwise; metadata beyond the name in `metadata`.
   void pod(const std::string& name, const std::string& claim, const std::string& phase = "Running",
            const std::string& env = "CODER_AGENT_TOKEN", const std::string& metadata = "") {
-    cluster.put(workspace_yaml(
-        "{apiVersion: v1, kind: Pod, metadata: {name: " + name + ", namespace: coder-workspaces" + metadata +
-        "}, spec: {nodeName: node1, containers: [{name: dev, env: [{name: " + env +
-        ", value: x}]}], volumes: [{name: home, persistentVolumeClaim: {claimName: " + claim +
-        "}}]}, status: {phase: '" + phase + "'}}"));
+    cluster.put(yaml("{apiVersion: v1, kind: Pod, metadata: {name: " + name +
+                     ", namespace: coder-workspaces" + metadata +
+                     "}, spec: {nodeName: node1, containers: [{name: dev, env: [{name: " + env +
+                     ", value: x}]}], volumes: [{name: home, persistentVolumeClaim: {claimName: " + claim +
+                     "}}]}, status: {phase: '" + phase + "'}}"));
   }
   void workload(const std::string& kind, const std::string& name, const std::string& claim,
                 const std::string& spec, const std::string& labels = "{}") {
-    cluster.put(workspace_yaml(
+    cluster.put(yaml(
         "{apiVersion: apps/v1, kind: " + kind + ", metadata: {name: " + name +
         ", namespace: coder-workspaces, labels: " + labels + "}, spec: {" + spec +
         "template: {spec: {containers: [{name: dev, env: [{name: CODER_AGENT_TOKEN, value: x}]}], volumes: "

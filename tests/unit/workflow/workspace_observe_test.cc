@@ -141,7 +141,7 @@ TEST_CASE("CK10: what Coder may delete is asked for, and unknown where it may no
   Cluster site;
   site.claim("coder-carol-docker-home");
   const auto put_coder = [&](const std::string& name, const std::string& args) {
-    site.cluster.put(workspace_yaml(
+    site.cluster.put(yaml(
         "{apiVersion: apps/v1, kind: Deployment, metadata: {name: " + name +
         ", namespace: coder, labels: {app.kubernetes.io/name: coder}}, spec: {replicas: 1, template: {spec: "
         "{serviceAccountName: " +
@@ -168,10 +168,10 @@ TEST_CASE("CK10: what Coder may delete is asked for, and unknown where it may no
 TEST_CASE("a volume that is attached without a Pod keeps the home from being ready") {
   Cluster site;
   site.claim("coder-carol-docker-home");
-  site.cluster.put(workspace_yaml(
-      "{apiVersion: storage.k8s.io/v1, kind: VolumeAttachment, metadata: {name: va}, spec: {attacher: "
-      "truenas-nfs, nodeName: node3, source: {persistentVolumeName: "
-      "pv-coder-workspaces-coder-carol-docker-home}}, status: {attached: true}}"));
+  site.cluster.put(
+      yaml("{apiVersion: storage.k8s.io/v1, kind: VolumeAttachment, metadata: {name: va}, spec: {attacher: "
+           "truenas-nfs, nodeName: node3, source: {persistentVolumeName: "
+           "pv-coder-workspaces-coder-carol-docker-home}}, status: {attached: true}}"));
   CHECK(site.review().rows.at(0).why == "its volume is still attached to node node3");
 }
 

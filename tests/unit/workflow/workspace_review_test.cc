@@ -1,23 +1,14 @@
 // What would lose a user's home here: calling one ready that something writes to, one done that is not, one
 // nobody's that is somebody's, or not saying that one is about to be destroyed.
 
+#include "lib/base/text.h"
 #include "tests/unit/workflow/workspace_site.h"
 
 using namespace truenas;
 using namespace truenas::workflow;
 
-namespace {
-
-using Builder = WorkspaceSiteBuilder;
-
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
-
 TEST_CASE("a claim that nothing uses is ready, one on the new class and driver is done") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.claim("b", "truenas-csi-nfs");
   const auto review = builder.judge();
@@ -31,7 +22,7 @@ TEST_CASE("a claim that nothing uses is ready, one on the new class and driver i
 TEST_CASE("a Pod of any phase but an ended one keeps a claim from being ready") {
   for (const std::string phase : {"Pending", "Running", "Unknown", "", "Strange"}) {
     CAPTURE(phase);
-    Builder builder;
+    WorkspaceSiteBuilder builder;
     builder.claim("a");
     builder.pod("a", "p", phase);
     CHECK(builder.row().verdict == WorkspaceVerdict::running);
@@ -40,7 +31,7 @@ TEST_CASE("a Pod of any phase but an ended one keeps a claim from being ready") 
   }
   for (const std::string phase : {"Succeeded", "Failed"}) {
     CAPTURE(phase);
-    Builder builder;
+    WorkspaceSiteBuilder builder;
     builder.claim("a");
     builder.pod("a", "p", phase);
     CHECK(builder.row().verdict == WorkspaceVerdict::ready);
@@ -50,17 +41,17 @@ TEST_CASE("a Pod of any phase but an ended one keeps a claim from being ready") 
 }
 
 TEST_CASE("a Deployment without replicas is no proof that nothing runs") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.deployment("a", "coder-a", 0);
   CHECK(builder.row().verdict == WorkspaceVerdict::ready);
   builder.pod("a", "coder-a-5d9f8-x", "Running", "deployment coder-a");
   CHECK(builder.row().verdict == WorkspaceVerdict::running);
-  CHECK(says(builder.row().why, "pod coder-a-5d9f8-x (Running on node1)"));
+  CHECK(contains(builder.row().why, "pod coder-a-5d9f8-x (Running on node1)"));
 }
 
 TEST_CASE("a Deployment that wants a replica runs, also while it has no Pod") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.deployment("a", "coder-a", 1);
   CHECK(builder.row().verdict == WorkspaceVerdict::running);
@@ -71,34 +62,34 @@ TEST_CASE("a Deployment that wants a replica runs, also while it has no Pod") {
 }
 
 TEST_CASE("a volume that is still attached is not ready, whatever the Pods say") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.site.attachments["pv-a"].push_back({"node7", true});
   CHECK(builder.row().verdict == WorkspaceVerdict::running);
   CHECK(builder.row().why == "its volume is still attached to node node7");
-  CHECK(says(of_check(builder.judge(), "CK3").at(0).consequence, "node7"));
+  CHECK(contains(of_check(builder.judge(), "CK3").at(0).consequence, "node7"));
 }
 
 TEST_CASE("class and driver must agree before anything counts as done or ready") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a", "truenas-csi-nfs");
   builder.volume_of("a").driver = "truenas-nfs";
   CHECK(builder.row().verdict == WorkspaceVerdict::refused);
   builder.volume_of("a").driver = "";
   CHECK(builder.row().verdict == WorkspaceVerdict::refused);
-  Builder old;
+  WorkspaceSiteBuilder old;
   old.claim("a");
   old.volume_of("a").driver = "csi.truenas.io";
   CHECK(old.row().verdict == WorkspaceVerdict::refused);
   // A class of another name on the old driver is left, not somebody else's.
-  Builder renamed;
+  WorkspaceSiteBuilder renamed;
   renamed.claim("a", "nfs-old-name");
   renamed.volume_of("a").driver = "truenas-nfs";
   CHECK(renamed.row().verdict == WorkspaceVerdict::ready);
 }
 
 TEST_CASE("nothing is done while the new driver is unknown, nor ready without the new class") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a");
   builder.claim("b", "truenas-csi-nfs");
   builder.site.classes.erase("truenas-csi-nfs");
@@ -110,7 +101,7 @@ TEST_CASE("nothing is done while the new driver is unknown, nor ready without th
 }
 
 TEST_CASE("what is not bound, or bound to what is not its own, is refused") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   SiteClaim& claim = builder.claim("a");
   SUBCASE("pending") {
     claim.phase = "Pending";
@@ -136,7 +127,7 @@ TEST_CASE("what is not bound, or bound to what is not its own, is refused") {
 }
 
 TEST_CASE("another class on another driver is not this migration's") {
-  Builder builder;
+  WorkspaceSiteBuilder builder;
   builder.claim("a", "longhorn");
   builder.volume_of("a").driver = "driver.longhorn.io";
   CHECK(builder.row().verdict == WorkspaceVerdict::skipped);
