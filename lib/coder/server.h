@@ -65,6 +65,8 @@ struct ServerUser {
   std::string id, username;
   std::vector<std::string> roles;  // of the deployment: owner, template-admin, …
   bool is_owner() const;
+  // Owner or Template Admin: what they do not see is not there (facts 3).
+  bool sees_all_workspaces() const;
 };
 
 // A resource instance of a Terraform state (GET /api/v2/workspacebuilds/{id}/state), managed ones only. The

@@ -17,26 +17,29 @@
 namespace truenas::coder {
 
 struct ServerSessionOptions {
-  std::string url;  // as the user knows it, for messages
-  std::string path_prefix;
-  Secret token;  // sent as Coder-Session-Token; never logged
+  std::string url;          // as the user knows it, for messages
+  std::string path_prefix;  // of that URL, "" for none
+  Secret token;             // sent as Coder-Session-Token; never logged
   std::string user_agent;
-  // Coder allows 512 requests a minute and user (facts 3); the user's own browser takes from the same purse.
-  double qps = 7;
+  // Coder allows 512 requests a minute and user (facts 3), and the user's browser takes from the same purse.
+  // The owners' rate is for those whom Coder does not limit (X-Coder-Bypass-Ratelimit). 0: no limit.
+  double qps = 7, owner_qps = 40;
   int burst = 100;
   int verbosity = 0;                               // -v, in kubectl's shape
-  std::function<void(std::string_view line)> log;  // to stderr
+  std::function<void(std::string_view line)> log;  // -v lines and long waits, to stderr
 };
 
 struct ServerCall {
   std::string method = "GET";
   std::string path;  // "/api/v2/workspaces"
   std::vector<std::pair<std::string, std::string>> query;
-  std::string body;              // JSON
-  std::string what;              // "get workspace 1234", for messages
-  bool read_only = true;         // false: a write, never sent again but after a 429 (which did nothing)
-  bool secret_reply = false;     // never shown by the log (a Terraform state)
-  std::size_t limit = 64 << 20;  // bytes of the reply; more is Kind::format
+  std::string body;       // JSON
+  std::string what;       // "get workspace 1234", for messages
+  bool read_only = true;  // false: a write, never sent again but after a 429 (which did nothing)
+  // Whether the log may show the reply's body: states, parameters and agents' environments hold secrets.
+  bool may_show_reply = false;
+  std::size_t limit = std::size_t{64} << 20;       // bytes of the reply; more is Kind::format
+  std::function<Result<void>()> before_each_send;  // a write's permit; its error ends the call
 };
 
 class ServerSession {
@@ -44,11 +47,12 @@ class ServerSession {
   ServerSession(std::unique_ptr<http::Transport> transport, ServerSessionOptions options, Clock& clock);
   ~ServerSession();
 
-  // One call, as server.h says of errors. A 429 or 5xx with Retry-After is waited for; a 429 without it too.
+  // One call; errors as server.h has them. Waited for and sent again: a 429 (any method), and for a GET a
+  // broken connection and a 502, 503 or 504 (a proxy while coderd restarts), a few times.
   Result<http::Response> call(const ServerCall& call);
-  // The same, the body parsed. Kind::format when it is no JSON (a write: outcome_unknown).
+  // The same, the body parsed. Kind::format when it is no JSON (of a write: outcome_unknown).
   Result<json::Value> call_json(const ServerCall& call);
-  // The text of a template version, made by `fetch` once (ServerReader::template_text).
+  // What `fetch` gave for this template version: called once a version and session, if it worked.
   Result<std::vector<SourceFile>> once(const std::string& version_id,
                                        const std::function<Result<std::vector<SourceFile>>()>& fetch);
   const ServerSessionOptions& options() const { return options_; }
@@ -56,11 +60,11 @@ class ServerSession {
 
  private:
   struct State;
-  Result<http::Response> attempt(const ServerCall& call);
-  http::Request make_request(const ServerCall& call) const;
-  Error failure_of(const ServerCall& call, const http::Response& response) const;
-  bool may_bypass_rate_limit();
+  Result<http::Response> attempt(const ServerCall& call, bool bypass);
+  http::Request make_request(const ServerCall& call, bool bypass) const;
+  bool may_bypass_rate_limit(const ServerCall& call);
   void log_lines(const std::vector<std::string>& lines);
+  void note_wait(const ServerCall& call, int status, Milliseconds wait);
 
   std::unique_ptr<http::Transport> transport_;
   ServerSessionOptions options_;

@@ -108,7 +108,7 @@ Result<void> fill_headers(const Origin& origin, const Request& request, HeaderLi
   }
   if (!has_content_type) TM_TRY(append(list, "Content-Type:"));
   if (request.authorization.empty()) return {};
-  return append(list, "Authorization: " + request.authorization.reveal());
+  return append(list, request.authorization_header + ": " + request.authorization.reveal());
 }
 
 }  // namespace
@@ -182,9 +182,9 @@ Result<void> check_request(const Request& request) {
                         fmt::format("header {} cannot be sent: a line break is in it", quote(name)));
     }
   }
-  if (!is_line(request.authorization.reveal())) {
+  if (!is_token(request.authorization_header) || !is_line(request.authorization.reveal())) {
     return make_error(Kind::config, "the credentials cannot be sent: a line break is in them",
-                      {"look for a line break within the token of the kubeconfig"});
+                      {"look for a line break within the token"});
   }
   return {};
 }

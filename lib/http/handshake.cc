@@ -60,7 +60,7 @@ std::string render_upgrade(const Request& request, const std::string& host_heade
   if (!user_agent.empty()) head += fmt::format("User-Agent: {}\r\n", user_agent);
   for (const auto& [name, value] : request.headers) head += fmt::format("{}: {}\r\n", name, value);
   if (!request.authorization.empty()) {
-    head += fmt::format("Authorization: {}\r\n", request.authorization.reveal());
+    head += fmt::format("{}: {}\r\n", request.authorization_header, request.authorization.reveal());
   }
   return head + "\r\n";
 }

@@ -24,7 +24,8 @@ struct Request {
   std::string target;  // origin-form: path and query, percent-encoded; the server's path prefix is the
                        // client's business
   std::vector<Header> headers;
-  Secret authorization;  // the Authorization header's value; masked in every log
+  Secret authorization;  // the credential: the value of authorization_header; masked in every log
+  std::string authorization_header = "Authorization";  // Coder's API has a header of its own
   std::string body;
   Milliseconds timeout{0};  // of the whole exchange, body included; 0: none
   Milliseconds stall{0};    // give up when nothing arrives for so long; 0: never. For watches and logs.

@@ -40,13 +40,14 @@ std::string status_text(int status) {
 // Cookies of a proxy in front of the server are credentials too.
 bool is_credential(std::string_view header) {
   const std::string name = lower(header);
-  return name == "authorization" || name == "cookie" || name == "set-cookie" || name == "proxy-authorization";
+  return name == "authorization" || name == "cookie" || name == "set-cookie" ||
+         name == "proxy-authorization" || name == "coder-session-token";
 }
 
 std::vector<http::Header> shown_headers(const http::Request& request) {
   std::vector<http::Header> headers = request.headers;
   if (!request.authorization.empty()) {
-    headers.emplace_back("Authorization", masked_authorization(request.authorization));
+    headers.emplace_back(request.authorization_header, masked_authorization(request.authorization));
   }
   return headers;
 }
