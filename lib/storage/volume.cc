@@ -21,6 +21,7 @@ Volume read_volume(const json::Value& object) {
   for (std::string_view pointer : k_dataset_fields) {
     if (volume.dataset.empty()) volume.dataset = object.text_at(pointer);
   }
+  volume.location = dataset_of(object);
   volume.storage_class = object.text_at("/spec/storageClassName");
   if (volume.storage_class.empty()) {
     volume.storage_class = kube::annotation_of(object, "volume.beta.kubernetes.io/storage-class");
@@ -39,11 +40,10 @@ std::vector<std::string> volume_fields() {
   std::vector<std::string> fields{
       "/metadata/name",         "/metadata/uid",
       "/metadata/labels",       "/metadata/annotations/volume.beta.kubernetes.io~1storage-class",
-      "/spec/csi/driver",       "/spec/csi/volumeHandle",
       "/spec/storageClassName", "/spec/persistentVolumeReclaimPolicy",
       "/spec/claimRef",         "/spec/capacity",
       "/status/phase"};
-  fields.insert(fields.end(), std::begin(k_dataset_fields), std::end(k_dataset_fields));
+  for (std::string& field : dataset_fields()) fields.push_back(std::move(field));
   return fields;
 }
 

@@ -8,12 +8,17 @@
 #include <vector>
 
 #include "lib/json/value.h"
+#include "lib/storage/dataset.h"
 
 namespace truenas::storage {
 
 // The mark this tool leaves on a volume that it keeps (a label, so that volumes can be selected by it).
 inline constexpr std::string_view k_managed_by_label = "app.kubernetes.io/managed-by";
 inline constexpr std::string_view k_managed_by_value = "kubectl-truenas-migrate";
+// Annotations on a volume that is kept: the reclaim policy that it had before (--finalize gives it back), and
+// whose bytes it holds ("coder/coder-postgres").
+inline constexpr std::string_view k_original_policy_annotation = "truenas-migrate/original-reclaim-policy";
+inline constexpr std::string_view k_kept_for_annotation = "truenas-migrate/kept-for";
 
 struct Volume {
   std::string name, uid;
@@ -21,6 +26,7 @@ struct Volume {
   std::string handle;  // spec.csi.volumeHandle
   // The NAS path: volumeAttributes.nfsPath (truenas-csi), .share (Democratic CSI) or nfs.path.
   std::string dataset;
+  Dataset location;           // the same for comparing it with another volume's
   std::string storage_class;  // spec.storageClassName, or the legacy annotation; "" for none
   std::string reclaim_policy, phase;
   std::string claim_ns, claim_name, claim_uid;  // spec.claimRef

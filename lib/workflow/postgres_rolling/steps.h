@@ -5,14 +5,13 @@
 #include <string>
 
 #include "lib/engine/workflow.h"
+#include "lib/storage/volume.h"
 #include "lib/workflow/postgres_rolling/world.h"
 
 namespace truenas::workflow {
 
-// Annotations on a PersistentVolume that is kept: the reclaim policy that it had before (--finalize gives it
-// back), and the Cluster whose bytes it holds ("coder/coder-postgres").
-inline constexpr std::string_view k_original_policy_annotation = "truenas-migrate/original-reclaim-policy";
-inline constexpr std::string_view k_kept_for_annotation = "truenas-migrate/kept-for";
+using storage::k_kept_for_annotation;
+using storage::k_original_policy_annotation;
 
 // Annotation on the canary's Pod: which attempt it is.
 inline constexpr std::string_view k_fingerprint_annotation = "truenas-migrate/fingerprint";
