@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "tests/fakes/api_target.h"
+#include "tests/fakes/claim_admission.h"
 #include "tests/fakes/objects.h"
 #include "tests/fakes/status_reply.h"
 
@@ -69,6 +70,7 @@ http::Response Api::store_new(const Target& target, Value object) {
   }
   if (store_.find(key) != nullptr) return already_exists(key.group, key.plural, key.name);
   object = with_defaults(target.resource, std::move(object));
+  if (key.plural == "persistentvolumeclaims") set_default_class(store_, object);
   if (target.dry_run()) {
     object.set_at("/metadata/uid", store_.new_uid());
     object.set_at("/metadata/creationTimestamp", store_.timestamp());
@@ -168,6 +170,9 @@ http::Response Api::store_update(const Target& target, const Value& before, Valu
     restore(after, before, fixed);
   }
   if (auto refusal = forbidden_change(target.resource, before, after)) return *refusal;
+  if (key.plural == "persistentvolumeclaims") {
+    if (auto refusal = refuse_growth(store_, before, after)) return *refusal;
+  }
   if (target.dry_run()) return json_reply(200, after);
   const http::Response reply = json_reply(200, store_.replace(key, std::move(after)));
   store_.finish_deletion(key);
