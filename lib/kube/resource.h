@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "lib/base/result.h"
 #include "lib/json/value.h"
@@ -39,6 +38,9 @@ inline constexpr ResourceType k_stateful_set{"apps", "v1", "statefulsets", "Stat
 inline constexpr ResourceType k_lease{"coordination.k8s.io", "v1", "leases", "Lease", true};
 inline constexpr ResourceType k_cluster{"postgresql.cnpg.io", "v1", "clusters", "Cluster", true};
 inline constexpr ResourceType k_backup{"postgresql.cnpg.io", "v1", "backups", "Backup", true};
+inline constexpr ResourceType k_role{"rbac.authorization.k8s.io", "v1", "roles", "Role", true};
+inline constexpr ResourceType k_role_binding{"rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding",
+                                             true};
 inline constexpr ResourceType k_access_review{"authorization.k8s.io", "v1", "selfsubjectaccessreviews",
                                               "SelfSubjectAccessReview", false};
 
@@ -62,9 +64,5 @@ Identity identity_of(const json::Value& object);
 // metadata.labels[key] / metadata.annotations[key], "" if absent.
 const std::string& label_of(const json::Value& object, std::string_view key);
 const std::string& annotation_of(const json::Value& object, std::string_view key);
-// The claims that a Pod with this spec mounts (volumes[].persistentVolumeClaim.claimName), each once.
-std::vector<std::string> mounted_claims(const json::Value& pod_spec);
-// Whether this Pod mounts the claim of that name in its namespace.
-bool mounts(const json::Value& pod, std::string_view claim);
 
 }  // namespace truenas::kube

@@ -71,7 +71,10 @@ http::Response Api::review_access(const http::Request& request, const std::vecto
   path.ns = wanted->text_at("/namespace");
   path.name = wanted->text_at("/name");
   path.subresource = wanted->text_at("/subresource");
-  body->set("status", json::Value::object({{"allowed", allows(denials, wanted->text_at("/verb"), path)}}));
+  const std::string& verb = wanted->text_at("/verb");
+  const std::string& user = body->text_at("/spec/user");
+  const bool may = user.empty() || !account_may || account_may(user, verb, path);
+  body->set("status", json::Value::object({{"allowed", may && allows(denials, verb, path)}}));
   return json_reply(201, body.value());
 }
 

@@ -29,6 +29,8 @@ class Api {
   std::vector<Denial> denied;
   // What no service account may do (SubjectAccessReview); everything else they may.
   std::vector<Denial> denied_to_accounts;
+  // … and what they may do beside that; asked with the account's full name, unset: everything.
+  std::function<bool(const std::string& user, const std::string& verb, const ApiPath& path)> account_may;
   // Text of a Pod's log; the query says container, tailLines and the like.
   std::function<http::Response(const Key& pod, const ApiPath& path)> read_log;
   std::string server_version = "v1.35.4";

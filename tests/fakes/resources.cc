@@ -52,6 +52,8 @@ std::vector<KnownResource> default_resources() {
       {"storage.k8s.io", "v1", "csidrivers", "CSIDriver", false, false},
       {"storage.k8s.io", "v1", "csinodes", "CSINode", false, false},
       {"storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", false, true},
+      {"rbac.authorization.k8s.io", "v1", "roles", "Role", true, false},
+      {"rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", true, false},
       {"batch", "v1", "jobs", "Job", true, true},
       {"apps", "v1", "deployments", "Deployment", true, true},
       {"apps", "v1", "replicasets", "ReplicaSet", true, true},

@@ -1,0 +1,207 @@
+// Effects on claims, volumes and Roles.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/quantity.h"
+#include "lib/base/text.h"
+#include "lib/storage/claim_swap.h"
+#include "lib/storage/cutover_record.h"
+#include "lib/storage/volume_patch.h"
+#include "lib/workflow/workspace_copy/queries.h"
+#include "lib/workflow/workspace_copy/state.h"
+#include "lib/workflow/workspace_copy/steps.h"
+
+namespace truenas::workflow {
+namespace {
+
+using engine::Step;
+using json::Value;
+using kube::PatchKind;
+using kube::Writer;
+using State = WorkspaceCopy::State;
+
+Result<void> done(Result<Value> result) {
+  if (!result.ok()) return std::move(result).take_error();
+  return {};
+}
+
+// Before the run has begun, in a dry run, the journal has no claim yet.
+const Value& first_claim(const State& state) {
+  const SwapWorld& world = *state.world;
+  return is_open(world) ? world.facts.first_claim : world.claim.document;
+}
+
+// At least what the old one asks for, and room for what is really there.
+Result<std::string> temporary_size(const State& state) {
+  const std::string& old = first_claim(state).text_at("/spec/resources/requests/storage");
+  TM_TRY_ASSIGN(const std::int64_t asked, parse_quantity(old));
+  constexpr std::int64_t k_gi = std::int64_t{1} << 30;
+  const std::int64_t used = state.memory.used_bytes.value_or(0);
+  const std::int64_t needed = std::max(k_gi, used + used / 10 + (k_gi >> 2));
+  if (asked >= needed) return old;
+  return fmt::format("{}Gi", (needed + k_gi - 1) / k_gi);
+}
+
+Result<void> create_temporary(State& state, Writer& writer) {
+  TM_TRY_ASSIGN(const std::string size, temporary_size(state));
+  TM_TRY_ASSIGN(const Value claim,
+                storage::temporary_claim(first_claim(state), state.options.to_class, size));
+  return done(writer.create(kube::k_claim, state.options.ns, claim));
+}
+
+Result<void> attach_target(State& state, Writer& writer) {
+  const VolumeState& target = state.world->target;
+  const std::string& size = first_claim(state).text_at("/spec/resources/requests/storage");
+  TM_TRY_ASSIGN(Value claim, storage::temporary_claim(first_claim(state), target.storage_class, size));
+  claim.set_at("/spec/volumeName", target.name);
+  return done(writer.create(kube::k_claim, state.options.ns, claim));
+}
+
+Result<void> try_replacement(State& state, Writer& writer) {
+  const SwapWorld& world = *state.world;
+  const Value& original = is_open(world) ? world.facts.claim : world.claim.document;
+  const std::string storage_class = target_class(world, state.options);
+  TM_TRY_ASSIGN(const Value trial, storage::trial_claim(original, storage_class));
+  Writer trying = writer.trying();
+  const auto tried = trying.create(kube::k_claim, state.options.ns, trial);
+  if (!tried.ok()) {
+    const Kind kind = tried.error().kind;
+    if (kind == Kind::unavailable || kind == Kind::outcome_unknown) {
+      return make_error(Kind::unavailable, tried.error().what, tried.error().hints);
+    }
+    return make_error(Kind::refused,
+                      fmt::format("the claim of {} would not be taken on {}: {}", state.options.full_name(),
+                                  storage_class, tried.error().what),
+                      tried.error().hints);
+  }
+  state.memory.replacement_tried = true;
+  return {};
+}
+
+Result<void> reserve(const Step& step, Writer& writer) {
+  const std::string uid = step_argument(step, "uid"), from = step_argument(step, "from_uid");
+  Value patch = storage::claim_ref_patch(uid, from, step_argument(step, "ns"), step_argument(step, "claim"));
+  if (from.empty()) {
+    // Nobody's uid to test: it must be the very object that was looked at.
+    Value exact = Value::array({Value::object({{"op", "test"},
+                                               {"path", "/metadata/resourceVersion"},
+                                               {"value", step_argument(step, "resource_version")}})});
+    for (const Value& operation : patch.items()) {
+      if (operation.text_at("/path") == "/spec/claimRef/uid") continue;
+      Value copy = operation;
+      if (copy.text_at("/op") == "replace") copy.set("op", "add");
+      exact.push_back(std::move(copy));
+    }
+    patch = std::move(exact);
+  }
+  return done(writer.patch(kube::k_volume, "", step_argument(step, "volume"), PatchKind::json, patch));
+}
+
+Result<void> record(State& state, Writer& writer) {
+  const SwapWorld& world = *state.world;
+  storage::CutoverRecord record;
+  record.what = world.facts.rollback ? "rollback" : "copy";
+  record.cluster_uid = state.options.cluster_uid;
+  record.ns = state.options.ns, record.claim = state.options.claim, record.claim_uid = world.claim.uid;
+  record.from_class = world.claim.storage_class;
+  record.from_volume = world.source.name, record.from_volume_uid = world.source.uid;
+  record.from_policy = world.facts.source.policy, record.from_dataset = world.source.dataset;
+  record.to_class = world.target.storage_class;
+  record.to_volume = world.target.name, record.to_volume_uid = world.target.uid;
+  record.to_policy = world.facts.target.policy, record.to_dataset = world.target.dataset;
+  record.time = format_time(state.tools.clock.wall());
+  TM_TRY_ASSIGN(record.replacement,
+                storage::replacement_claim(world.facts.claim, world.target.storage_class, world.target.name));
+  TM_TRY_ASSIGN(const Value patch, storage::cutover_patch(record));
+  return done(writer.patch(kube::k_volume, "", world.target.name, PatchKind::merge, patch));
+}
+
+// The last look before the claim goes: both volumes and all Pods, as they are now.
+Result<void> look_once_more(State& state) {
+  SwapWorld now = *state.world;
+  now.uses.clear(), now.movers.clear(), now.attached.clear(), now.stamp.clear();
+  TM_TRY(observe_users(state, now));
+  if (!now.uses.empty() || !now.movers.empty() || !now.attached.empty()) {
+    return make_error(Kind::conflict, fmt::format("claim {} is in use again: {}", state.options.full_name(),
+                                                  join(use_texts(now), ", ")));
+  }
+  for (const VolumeState* volume : {&now.source, &now.target}) {
+    TM_TRY_ASSIGN(const auto object, state.tools.reader.find(kube::k_volume, "", volume->name));
+    const bool kept = object && kube::identity_of(*object).uid == volume->uid &&
+                      object->text_at("/spec/persistentVolumeReclaimPolicy") == "Retain" &&
+                      object->text_at("/metadata/deletionTimestamp").empty();
+    if (kept) continue;
+    return make_error(Kind::conflict, fmt::format("persistentvolume {} is no longer kept", volume->name));
+  }
+  return {};
+}
+
+Result<void> remove(const Step& step, const State& state, Writer& writer, const kube::ResourceType& type) {
+  kube::DeleteOptions options;
+  options.uid = step_argument(step, "uid");
+  options.resource_version = step_argument(step, "resource_version");
+  return writer.remove(type, state.options.ns, step_argument(step, "name"), options);
+}
+
+Result<void> create_home(State& state, const Step& step, Writer& writer) {
+  TM_TRY_ASSIGN(const Value claim,
+                storage::replacement_claim(state.world->facts.claim, step_argument(step, "class"),
+                                           step_argument(step, "volume")));
+  return done(writer.create(kube::k_claim, state.options.ns, claim));
+}
+
+// A host that Terraform's provider leaves alone (facts/coder.md §6: J2), and that no re-creation copies.
+constexpr const char* k_nudge_annotation = "volume.truenas-migrate.kubernetes.io/nudge";
+
+Result<void> nudge(State& state, const Step& step, Writer& writer) {
+  const Value metadata = Value::object(
+      {{"uid", step_argument(step, "uid")},
+       {"annotations", Value::object({{k_nudge_annotation, format_micro_time(state.tools.clock.wall())}})}});
+  return done(writer.patch(kube::k_claim, state.options.ns, step_argument(step, "name"), PatchKind::merge,
+                           Value::object({{"metadata", metadata}})));
+}
+
+Result<void> change_role(State& state, const Step& step, Writer& writer) {
+  for (const ClaimRole& role : state.world->freeze.roles) {
+    if (role.uid != step_argument(step, "uid")) continue;
+    Value patch;
+    if (step.verb == "freeze-builds") {
+      patch = freeze_patch(role, step_argument(step, "for"));
+    } else {
+      TM_TRY_ASSIGN(patch, thaw_patch(role));
+    }
+    return done(writer.patch(kube::k_role, role.ns, role.name, PatchKind::merge, patch));
+  }
+  return make_error(Kind::conflict, fmt::format("{} is not there any more", step.object));
+}
+
+Result<void> keep(const Step& step, Writer& writer) {
+  return done(
+      writer.patch(kube::k_volume, "", step_argument(step, "volume"), PatchKind::merge,
+                   storage::keep_patch(step_argument(step, "uid"), step_argument(step, "original_policy"),
+                                       step_argument(step, "for"))));
+}
+
+}  // namespace
+
+Result<void> act_on_objects(State& state, const Step& step, Writer& writer) {
+  const std::string& verb = step.verb;
+  if (verb == "keep-volume") return keep(step, writer);
+  if (verb == "try-replacement") return try_replacement(state, writer);
+  if (verb == "create-temporary") return create_temporary(state, writer);
+  if (verb == "attach-target") return attach_target(state, writer);
+  if (verb == "reserve-volume") return reserve(step, writer);
+  if (verb == "record-cutover") return record(state, writer);
+  if (verb == "freeze-builds" || verb == "thaw-builds") return change_role(state, step, writer);
+  if (verb == "remove-mover") return remove(step, state, writer, kube::k_pod);
+  if (verb == "delete-temporary") return remove(step, state, writer, kube::k_claim);
+  if (verb == "create-claim") return create_home(state, step, writer);
+  if (verb == "nudge-claim") return nudge(state, step, writer);
+  if (verb != "delete-claim") return make_error(Kind::bug, fmt::format("no such verb: {}", verb));
+  TM_TRY(look_once_more(state));
+  return remove(step, state, writer, kube::k_claim);
+}
+
+}  // namespace truenas::workflow

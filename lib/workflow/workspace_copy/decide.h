@@ -1,0 +1,33 @@
+#pragma once
+// The decisions of a home's move, one after the other. Each looks at the whole world and either says what is
+// next or passes on (nullopt). Pure: the only place that decides. The same decisions move a home forward and
+// back: what differs is which volume is the source, which the target, and whether bytes must be carried.
+
+#include <optional>
+
+#include "lib/engine/workflow.h"
+#include "lib/workflow/workspace_copy/world.h"
+
+namespace truenas::workflow {
+
+engine::Next decide_swap(const SwapWorld& world, const WorkspaceCopyOptions& options);
+
+// No run is open: nothing to do, a refusal, or a run begins.
+engine::Next decide_swap_beginning(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The claim is on the source and the target has not all bytes yet: the temporary claim, copies, comparison.
+engine::Next decide_copying(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The workspace is stopped, or cannot be; nullopt when nobody uses the home.
+std::optional<engine::Next> decide_stopping(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The claim is on the source and the target has all bytes: from the freeze to the deletion.
+engine::Next decide_exchange(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The claim is absent, or was created by somebody else.
+engine::Next decide_absence(const SwapWorld& world, const WorkspaceCopyOptions& options);
+engine::Next decide_stranger(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The claim is on the target.
+engine::Next decide_swap_ending(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// Away with the temporary claim; nullopt when there is none.
+std::optional<engine::Next> remove_temporary(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// Volumes to Retain.
+std::optional<engine::Next> keep_home_volumes(const SwapWorld& world, const WorkspaceCopyOptions& options);
+
+}  // namespace truenas::workflow

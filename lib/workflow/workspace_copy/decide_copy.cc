@@ -1,0 +1,136 @@
+// The claim is on the source: until the target has all its bytes, proved.
+
+#include <fmt/format.h>
+
+#include "lib/base/text.h"
+#include "lib/workflow/workspace_copy/decide.h"
+#include "lib/workflow/workspace_copy/queries.h"
+#include "lib/workflow/workspace_copy/steps.h"
+#include "lib/workflow/workspace_copy/waits.h"
+
+namespace truenas::workflow {
+namespace {
+
+using engine::Blocked;
+using engine::Next;
+
+// The first temporary claim: what it must hold is counted before, what follows it is tried before.
+Next decide_new_target(const SwapWorld& world, const Options& options) {
+  if (!world.to.exists) {
+    return Blocked{Kind::refused,
+                   fmt::format("storageclass {} does not exist", options.to_class),
+                   {"kubectl truenas-migrate storageclass --apply"}};
+  }
+  if (!world.memory.replacement_tried) return try_replacement(world, options);
+  if (!world.memory.used_bytes) return scan_home(world, options);
+  return create_temporary(world, options);
+}
+
+// The target again under a temporary claim.
+Next decide_known_target(const SwapWorld& world, const Options& options) {
+  const std::string name = temporary_name(world);
+  if (!is_reserved_for(world.target, options.ns, name))
+    return reserve_volume(world, options, world.target, name);
+  return attach_target(world, options);
+}
+
+// Until the temporary claim is bound; nullopt then.
+std::optional<Next> decide_temporary(const SwapWorld& world, const Options& options) {
+  const ClaimState& claim = world.temporary;
+  const bool known = world.target_noted && world.target.exists;
+  if (known && world.target.terminating) {
+    return Blocked{
+        Kind::stopped,
+        fmt::format("persistentvolume {}, the new one of claim {}, is being deleted by somebody else",
+                    world.target.name, options.full_name()),
+        {"once it is gone, run the same command again"}};
+  }
+  if (!claim.exists) return known ? decide_known_target(world, options) : decide_new_target(world, options);
+  if (!claim.ours) {
+    return Blocked{
+        Kind::stopped,
+        fmt::format("claim {}/{} has the name of the temporary claim and is not this tool's", options.ns,
+                    claim.name),
+        {fmt::format("kubectl get persistentvolumeclaim -n {} {} -o yaml", options.ns, claim.name)}};
+  }
+  if (claim.terminating) return wait_for_claim_gone(world, options, claim);
+  if (claim.phase == "Bound" && is_bound(claim, world.target)) return std::nullopt;
+  const bool other_volume = known && !claim.volume.empty() && claim.volume != world.target.name;
+  const bool volume_is_gone = !claim.volume.empty() && !world.target.exists;
+  if (claim.phase == "Lost" || other_volume || volume_is_gone) return delete_temporary(world, options);
+  // A class that waits for the first Pod binds with the mover's.
+  if (world.to.waits_for_pod && claim.volume.empty()) return check_target(world, options);
+  return wait_for_bound(world, options, claim);
+}
+
+Blocked unfit(const SwapWorld& world, const Options& options) {
+  return Blocked{
+      Kind::refused,
+      fmt::format("claim {} cannot be moved as it is: {}", options.full_name(), world.memory.unfit),
+      world.memory.unfit_hints};
+}
+
+bool wants_warm_pass(const SwapWorld& world, const Options& options) {
+  const SwapMemory& memory = world.memory;
+  if (world.uses.empty() || memory.warm_passes >= options.warm_passes) return false;
+  return memory.warm_passes == 0 || memory.last_pass > options.max_downtime;
+}
+
+}  // namespace
+
+std::optional<Next> remove_temporary(const SwapWorld& world, const Options& options) {
+  if (!world.temporary.exists || !world.temporary.ours) return std::nullopt;
+  if (world.temporary.terminating) return wait_for_claim_gone(world, options, world.temporary);
+  return delete_temporary(world, options);
+}
+
+std::optional<Next> decide_stopping(const SwapWorld& world, const Options& options) {
+  if (!world.coder) {
+    if (world.uses.empty()) return std::nullopt;
+    return Blocked{Kind::stopped,
+                   fmt::format("claim {} is in use by {}, and it is left alone", options.full_name(),
+                               join(use_texts(world), ", ")),
+                   {"stop the workspace: coder stop OWNER/WORKSPACE", "then run the same command again"}};
+  }
+  const CoderState& coder = *world.coder;
+  if (!coder.found) {
+    return Blocked{Kind::stopped, fmt::format("Coder does not know the workspace of claim {} any more",
+                                              options.full_name())};
+  }
+  if (coder.building) return wait_for_build(world, options);
+  if (!coder.stopped) {
+    if (!coder.trouble.empty() && !coder.started) {
+      return Blocked{Kind::stopped,
+                     fmt::format("the last build of the workspace of claim {} did not work: {}",
+                                 options.full_name(), coder.trouble),
+                     {"put the workspace right in Coder, then run the same command again"}};
+    }
+    return stop_workspace(world, options);
+  }
+  if (!world.uses.empty()) return wait_for_users_gone(world, options);
+  return std::nullopt;
+}
+
+Next decide_copying(const SwapWorld& world, const Options& options) {
+  // What was compared is not sure any more: no reason to keep Coder from building meanwhile.
+  for (const ClaimRole& role : world.freeze.roles) {
+    if (role.frozen && role.frozen_for == options.full_name()) return thaw_builds(world, options, role);
+  }
+  if (!world.uses.empty() && !world.coder) return *decide_stopping(world, options);
+  if (!world.memory.unfit.empty()) {
+    if (!world.target_noted) {
+      if (auto next = remove_temporary(world, options)) return *next;
+    }
+    return unfit(world, options);
+  }
+  if (auto next = decide_temporary(world, options)) return *next;
+  if (!world.memory.replacement_tried) return try_replacement(world, options);
+  if (world.memory.way.empty()) return check_target(world, options);
+  if (!world.target_noted) return note_target(world, options);
+  if (wants_warm_pass(world, options)) return copy_warm(world, options);
+  if (auto next = decide_stopping(world, options)) return *next;
+  if (!world.attached.empty() && !world.memory.copied) return wait_for_detached(world, options);
+  return world.memory.copied ? compare_home(world, options) : copy_final(world, options);
+}
+
+}  // namespace truenas::workflow

@@ -1,0 +1,132 @@
+#include "lib/workflow/workspace_copy/facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "lib/json/view.h"
+
+namespace truenas::workflow {
+namespace {
+
+using json::Value;
+
+Value volume_document(const RememberedVolume& volume) {
+  return Value::object({{"name", volume.name},
+                        {"uid", volume.uid},
+                        {"policy", volume.policy},
+                        {"storageClass", volume.storage_class},
+                        {"claimUid", volume.claim_uid}});
+}
+
+Result<RememberedVolume> read_volume_document(const json::View& view) {
+  RememberedVolume volume;
+  TM_TRY_ASSIGN(volume.name, view.get_string("/name"));
+  TM_TRY_ASSIGN(volume.uid, view.get_string("/uid"));
+  TM_TRY_ASSIGN(volume.policy, view.get_string("/policy"));
+  TM_TRY_ASSIGN(volume.storage_class, view.get_string("/storageClass"));
+  TM_TRY_ASSIGN(volume.claim_uid, view.find_string("/claimUid"));
+  return volume;
+}
+
+std::string source_of(const SwapFacts& facts, const std::string& name) {
+  return fmt::format("journal fact run-{}.{}", facts.number, name);
+}
+
+Result<void> read_begin(SwapFacts& facts, const std::string& text) {
+  const std::string source = source_of(facts, "begin");
+  TM_TRY_ASSIGN(const Value document, json::parse(text, source));
+  const json::View view(document, source);
+  TM_TRY_ASSIGN(const std::string carry, view.get_string("/carry"));
+  if (carry != "copy" && carry != "nothing") {
+    return make_error(Kind::refused, fmt::format("{}: carry {} is not of this version", source, carry));
+  }
+  facts.carry = carry == "copy" ? Carry::copy : Carry::nothing;
+  TM_TRY_ASSIGN(facts.rollback, view.find_boolean("/rollback"));
+  TM_TRY_ASSIGN(facts.from_class, view.get_string("/fromClass"));
+  TM_TRY_ASSIGN(facts.to_class, view.get_string("/toClass"));
+  TM_TRY_ASSIGN(facts.claim_uid, view.get_string("/claimUid"));
+  TM_TRY_ASSIGN(const json::View claim, view.get_object("/claim"));
+  facts.claim = facts.first_claim = claim.value();
+  TM_TRY_ASSIGN(const json::View volume, view.get_object("/source"));
+  TM_TRY_ASSIGN(facts.source, read_volume_document(volume));
+  if (document.find("target") != nullptr) {
+    TM_TRY_ASSIGN(const json::View target, view.get_object("/target"));
+    TM_TRY_ASSIGN(facts.target, read_volume_document(target));
+    facts.targets = 1;
+  }
+  TM_TRY_ASSIGN(facts.ran, view.find_boolean("/ran"));
+  TM_TRY_ASSIGN(facts.version_id, view.find_string("/versionId"));
+  return {};
+}
+
+// The K of "target-K"; 0 for any other name.
+int number_after(const std::string& name, const std::string& start) {
+  return name.starts_with(start) ? std::atoi(name.c_str() + start.size()) : 0;
+}
+
+}  // namespace
+
+Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::string& value) {
+  if (name == "begin") return read_begin(facts, value);
+  if (const int number = number_after(name, "claim-"); number > facts.claims) {
+    TM_TRY_ASSIGN(facts.claim, json::parse(value, source_of(facts, name)));
+    facts.claims = number;
+  } else if (const int target = number_after(name, "target-"); target > facts.targets) {
+    TM_TRY_ASSIGN(const Value document, json::parse(value, source_of(facts, name)));
+    TM_TRY_ASSIGN(facts.target, read_volume_document(json::View(document, source_of(facts, name))));
+    facts.targets = target;
+  } else if (const int compare = number_after(name, "compare-"); compare > facts.compares) {
+    facts.compare = value;
+    facts.compares = compare;
+  } else if (name.starts_with("role-")) {
+    facts.roles.insert(fmt::format("run-{}.{}", facts.number, name));
+  }
+  facts.cutover = facts.cutover || name == "cutover";
+  facts.moved = facts.moved || name == "moved";
+  facts.ended = facts.ended || name == "end";
+  return {};
+}
+
+Result<SwapFacts> read_swap_facts(const std::map<std::string, std::string>& all) {
+  SwapFacts facts;
+  for (const auto& [key, value] : all) {
+    if (key.starts_with("run-") && key.ends_with(".begin")) {
+      facts.number = std::max(facts.number, std::atoi(key.c_str() + 4));
+    }
+  }
+  if (facts.number == 0) return facts;
+  const std::string start = fmt::format("run-{}.", facts.number);
+  TM_TRY(apply_fact(facts, "begin", all.at(start + "begin")));
+  for (const auto& [key, value] : all) {
+    if (key.starts_with(start) && key != start + "begin")
+      TM_TRY(apply_fact(facts, key.substr(start.size()), value));
+  }
+  return facts;
+}
+
+std::string begin_value(const SwapFacts& facts) {
+  Value document = Value::object({{"carry", facts.carry == Carry::copy ? "copy" : "nothing"},
+                                  {"rollback", facts.rollback},
+                                  {"fromClass", facts.from_class},
+                                  {"toClass", facts.to_class},
+                                  {"claimUid", facts.claim_uid},
+                                  {"claim", facts.claim},
+                                  {"source", volume_document(facts.source)},
+                                  {"ran", facts.ran},
+                                  {"versionId", facts.version_id}});
+  if (facts.targets > 0) document.set("target", volume_document(facts.target));
+  return json::write(document);
+}
+
+std::string volume_value(const RememberedVolume& volume) {
+  return json::write(volume_document(volume));
+}
+
+RememberedVolume remember(const VolumeState& volume) {
+  return {volume.name, volume.uid, volume.original_policy.empty() ? volume.policy : volume.original_policy,
+          volume.storage_class, volume.claim_uid};
+}
+
+}  // namespace truenas::workflow

@@ -1,0 +1,116 @@
+#include "lib/workflow/workspace_copy/invariant.h"
+
+#include <fmt/format.h>
+
+#include "lib/base/text.h"
+#include "lib/workflow/workspace_copy/decide.h"
+#include "lib/workflow/workspace_copy/queries.h"
+#include "lib/workflow/workspace_copy/steps.h"
+
+namespace truenas::workflow {
+namespace {
+
+using engine::Step;
+using engine::Violation;
+using Violations = std::vector<Violation>;
+
+constexpr const char* k_bytes_have_a_home = "the home's bytes are on a volume that nothing deletes";
+constexpr const char* k_verified = "no claim is deleted without a verified copy made since its last use";
+
+void demand_kept(const VolumeState& volume, const std::string& what, Violations& broken) {
+  if (!volume.exists) {
+    broken.push_back({k_bytes_have_a_home, what + " does not exist"});
+  } else if (volume.policy != "Retain") {
+    broken.push_back({k_bytes_have_a_home, fmt::format("{} {} is {}", what, volume.name, volume.policy)});
+  } else if (volume.terminating) {
+    broken.push_back({k_bytes_have_a_home, fmt::format("{} {} is being deleted", what, volume.name)});
+  }
+}
+
+void demand(bool holds, const char* rule, const std::string& detail, Violations& broken) {
+  if (!holds) broken.push_back({rule, detail});
+}
+
+void guard_exchange(const SwapWorld& world, Violations& broken) {
+  demand_kept(world.source, "the old volume", broken);
+  demand_kept(world.target, "the new volume", broken);
+  demand(is_ready(world), k_verified, "there is none", broken);
+  demand(world.uses.empty(), "nobody uses the home while it is exchanged", join(use_texts(world), ", "),
+         broken);
+  demand(world.movers.empty(), "nobody uses the home while it is exchanged", "a mover's Pod", broken);
+  demand(world.attached.empty(), "nobody uses the home while it is exchanged",
+         "attached to " + join(world.attached, ", "), broken);
+}
+
+void guard_deletion(const SwapWorld& world, const Options& options, Violations& broken) {
+  guard_exchange(world, broken);
+  demand(on_source(world), "only the claim that was copied is deleted", "it is on another volume", broken);
+  demand(builds_are_frozen(world, options), "nobody can build while the name is absent",
+         join(world.freeze.able, ", "), broken);
+  demand(world.facts.cutover, "the journal comes first", "the cutover is not written down", broken);
+  demand(is_reserved_for(world.target, options.ns, options.claim),
+         "the new volume waits for the name before the name is free", "it is not reserved", broken);
+  demand(!world.temporary.exists, "the new volume waits for the name before the name is free",
+         "the temporary claim is still there", broken);
+  demand(!world.coder || world.coder->stopped, "no build is planned before the swap and applied after it",
+         "Coder does not say that the workspace is stopped", broken);
+}
+
+void guard_creation(const SwapWorld& world, const Options& options, const Step& step, Violations& broken) {
+  const VolumeState& home = home_of(world, options);
+  demand(!world.claim.exists, "the name is free", "a claim of the name exists", broken);
+  demand(step_argument(step, "volume") == home.name, "the home is where its newest bytes are",
+         "they are on " + home.name, broken);
+  demand_kept(home, "the volume", broken);
+}
+
+}  // namespace
+
+Violations check_swap(const SwapWorld& world, const Options& options) {
+  Violations broken;
+  if (!is_open(world) || !world.facts.cutover) return broken;
+  const bool away = !world.claim.exists || world.claim.terminating;
+  if (!away || world.claim.volume == world.target.name || was_served(world, options)) return broken;
+  demand_kept(world.source, "the old volume", broken);
+  if (is_ready(world)) demand_kept(world.target, "the new volume", broken);
+  if (broken.empty()) return broken;
+  // Set back by somebody: repaired first, and said by the decision where it cannot be.
+  const engine::Next next = decide_swap(world, options);
+  const Step* repair = std::get_if<Step>(&next);
+  if (repair != nullptr && repair->verb == "keep-volume") {
+    std::erase_if(broken,
+                  [](const Violation& violation) { return violation.detail.ends_with(" is Delete"); });
+  }
+  return broken;
+}
+
+Violations guard_swap(const SwapWorld& world, const Options& options, const Step& step) {
+  Violations broken;
+  if (step.verb == "delete-claim") guard_deletion(world, options, broken);
+  if (step.verb == "create-claim") guard_creation(world, options, step, broken);
+  if (step.verb == "reserve-volume") {
+    const bool of_source = step_argument(step, "volume") == world.source.name;
+    demand(!of_source || !world.claim.exists, "a volume in use is not taken from its claim",
+           "claim " + options.full_name() + " exists", broken);
+    demand(of_source || !on_target(world), "a volume in use is not taken from its claim",
+           "claim " + options.full_name() + " is on it", broken);
+    demand(of_source || !world.temporary.exists, "a volume in use is not taken from its claim",
+           "the temporary claim is there", broken);
+  }
+  if (step.verb == "delete-temporary" && world.target_noted) {
+    demand(world.target.policy == "Retain" || !world.target.exists, k_bytes_have_a_home,
+           "the new volume is " + world.target.policy, broken);
+    demand(world.temporary.ours, "only what this tool has made is deleted", world.temporary.name, broken);
+  }
+  const bool copies = step.verb == "copy-final" || step.verb == "copy-warm";
+  if (copies) {
+    demand(world.movers.empty(), "a volume is written by one mover", "another mover is there", broken);
+    demand(is_bound(world.temporary, world.target), "the new volume is written through its temporary claim",
+           "it is not bound", broken);
+    demand(!on_target(world) && !was_served(world, options), "nothing is written over a home in use",
+           "the claim is on the new volume", broken);
+  }
+  return broken;
+}
+
+}  // namespace truenas::workflow

@@ -1,0 +1,204 @@
+// Looks at the cluster: everything that decide.cc needs, and nothing is decided here.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/storage/claim_swap.h"
+#include "lib/storage/cutover_record.h"
+#include "lib/storage/volume.h"
+#include "lib/storage/volume_patch.h"
+#include "lib/workflow/workspace_copy/facts.h"
+#include "lib/workflow/workspace_copy/queries.h"
+#include "lib/workflow/workspace_copy/state.h"
+
+namespace truenas::workflow {
+namespace {
+
+using json::Value;
+using State = WorkspaceCopy::State;
+
+// Longer between two looks than any pause of the run loop: this machine has slept, and has not watched.
+constexpr std::chrono::seconds k_unwatched{60};
+// An authorizer needs a moment to see a changed Role.
+constexpr Milliseconds k_freeze_patience{60000};
+
+ClaimState claim_state(const std::optional<Value>& object, const std::string& name) {
+  ClaimState claim;
+  claim.name = name;
+  if (!object) return claim;
+  const kube::Identity identity = kube::identity_of(*object);
+  claim.exists = true;
+  claim.terminating = !object->text_at("/metadata/deletionTimestamp").empty();
+  claim.uid = identity.uid;
+  claim.resource_version = identity.resource_version;
+  claim.phase = object->text_at("/status/phase");
+  claim.volume = object->text_at("/spec/volumeName");
+  claim.storage_class = object->text_at("/spec/storageClassName");
+  claim.document = *object;
+  return claim;
+}
+
+VolumeState volume_state(const Value& object) {
+  const storage::Volume read = storage::read_volume(object);
+  VolumeState volume;
+  volume.exists = true;
+  volume.terminating = !object.text_at("/metadata/deletionTimestamp").empty();
+  volume.name = read.name, volume.uid = read.uid;
+  volume.resource_version = kube::identity_of(object).resource_version;
+  volume.policy = read.reclaim_policy;
+  volume.original_policy = storage::original_policy_of(object);
+  volume.phase = read.phase, volume.storage_class = read.storage_class;
+  volume.driver = read.driver, volume.dataset = read.dataset;
+  volume.bytes = read.bytes;
+  const Value* reference = object.at("/spec/claimRef");
+  volume.reserved = reference != nullptr && reference->is_object();
+  volume.claim_ns = read.claim_ns, volume.claim_name = read.claim_name, volume.claim_uid = read.claim_uid;
+  volume.kept = read.kept;
+  // A record that cannot be read is as good as none: it is written again before anything is deleted.
+  const auto record = storage::read_cutover(object);
+  if (record.ok() && *record) {
+    volume.recorded_claim_uid = (*record)->claim_uid;
+    volume.recorded_from = (*record)->from_volume;
+  }
+  return volume;
+}
+
+// Absent also when the name has another object by now.
+Result<VolumeState> read_state(State& state, const std::string& name, const std::string& uid) {
+  if (name.empty()) return VolumeState{};
+  TM_TRY_ASSIGN(const auto object, state.tools.view.find_volume(name));
+  if (!object || (!uid.empty() && kube::identity_of(*object).uid != uid)) {
+    VolumeState gone;
+    gone.name = name;
+    return gone;
+  }
+  return volume_state(*object);
+}
+
+Result<void> observe_volumes(State& state, SwapWorld& world) {
+  const SwapFacts& facts = world.facts;
+  const std::string& now = world.claim.volume;
+  const bool known =
+      facts.number > 0 && (!facts.ended || now == facts.source.name || now == facts.target.name);
+  if (!known) {
+    TM_TRY_ASSIGN(world.source, read_state(state, now, ""));
+    return {};
+  }
+  TM_TRY_ASSIGN(world.source, read_state(state, facts.source.name, facts.source.uid));
+  if (facts.targets > 0) {
+    TM_TRY_ASSIGN(world.target, read_state(state, facts.target.name, facts.target.uid));
+    world.target_noted = world.target.exists;
+  }
+  if (!world.target.exists && world.temporary.exists && world.temporary.ours) {
+    TM_TRY_ASSIGN(world.target, read_state(state, world.temporary.volume, ""));
+  }
+  return {};
+}
+
+Result<void> observe_claims(State& state, SwapWorld& world) {
+  const WorkspaceCopyOptions& options = state.options;
+  TM_TRY_ASSIGN(const auto claim, state.tools.view.find_claim(options.ns, options.claim));
+  world.claim = claim_state(claim, options.claim);
+  const bool first_is_known = world.facts.number > 0 && !world.facts.ended;
+  const Value& original = first_is_known ? world.facts.first_claim : world.claim.document;
+  if (!original.is_object()) return {};
+  const std::string name = storage::temporary_claim_name(original);
+  TM_TRY_ASSIGN(const auto temporary, state.tools.view.find_claim(options.ns, name));
+  world.temporary = claim_state(temporary, name);
+  world.temporary.ours = temporary && storage::is_temporary_claim_of(*temporary, original);
+  return {};
+}
+
+// What the claim would be created again as, wherever; empty where it cannot be.
+std::string replacement_text(const Value& claim) {
+  const auto replacement = storage::replacement_claim(claim, "class", "volume");
+  return replacement.ok() ? json::write(*replacement) : "";
+}
+
+void compare_documents(SwapWorld& world) {
+  ClaimState& claim = world.claim;
+  if (!claim.exists || claim.terminating) return;
+  world.cannot_swap = storage::lost_by_swap(claim.document);
+  if (!is_open(world)) return;
+  const std::string now = replacement_text(claim.document);
+  claim.changed =
+      claim.volume == world.source.name && !now.empty() && now != replacement_text(world.facts.claim);
+  if (!world.target_noted || claim.volume != world.target.name) return;
+  const auto wanted =
+      storage::replacement_claim(world.facts.claim, world.target.storage_class, world.target.name);
+  if (!wanted.ok()) return;
+  for (const storage::ClaimDifference& difference : storage::compare_claims(*wanted, claim.document)) {
+    if (!difference.harmless) claim.differences.push_back(storage::describe(difference));
+  }
+}
+
+Result<void> observe_class(State& state, SwapWorld& world) {
+  world.to.name = state.options.to_class;
+  TM_TRY_ASSIGN(const auto object, state.tools.reader.find(kube::k_storage_class, "", world.to.name));
+  if (!object) return {};
+  world.to.exists = true;
+  world.to.uid = kube::identity_of(*object).uid;
+  world.to.provisioner = object->text_at("/provisioner");
+  world.to.waits_for_pod = object->text_at("/volumeBindingMode") == "WaitForFirstConsumer";
+  return {};
+}
+
+Result<void> observe_builders(State& state, SwapWorld& world) {
+  const WorkspaceCopyOptions& options = state.options;
+  TM_TRY_ASSIGN(world.freeze,
+                read_build_freeze(state.tools.reader, options.coder_ns, options.ns, options.claim));
+  const bool taken = std::any_of(world.freeze.roles.begin(), world.freeze.roles.end(),
+                                 [](const ClaimRole& role) { return role.frozen && !role.grants; });
+  if (!taken || world.freeze.holds()) {
+    state.frozen_since.reset();
+  } else if (!state.frozen_since) {
+    state.frozen_since = state.tools.clock.steady();
+  }
+  // For good: this run does not try again what did not help.
+  if (state.frozen_since && state.tools.clock.steady() - *state.frozen_since >= k_freeze_patience) {
+    state.memory.freeze_overdue = true;
+  }
+  if (state.tools.coder == nullptr) return {};
+  TM_TRY_ASSIGN(world.coder, state.tools.coder->look());
+  world.stamp += " build " + world.coder->build_id;
+  return {};
+}
+
+void remember_what_was_watched(State& state, SwapWorld& world) {
+  const auto now = state.tools.clock.wall();
+  if (state.seen_at.count() != 0 && now - state.seen_at >= k_unwatched && world.claim.exists) {
+    state.memory.copied = state.memory.verified = false;
+  }
+  state.seen_at = now;
+  world.memory = state.memory;
+  forget_what_was_disturbed(world);
+  state.memory = world.memory;
+}
+
+}  // namespace
+
+Result<SwapWorld> WorkspaceCopy::observe() {
+  State& state = *state_;
+  SwapWorld world;
+  world.cluster_uid = state.options.cluster_uid;
+  TM_TRY_ASSIGN(const auto facts, state.tools.facts.read());
+  TM_TRY_ASSIGN(world.facts, read_swap_facts(facts));
+  TM_TRY(observe_claims(state, world));
+  TM_TRY(observe_volumes(state, world));
+  compare_documents(world);
+  TM_TRY(observe_class(state, world));
+  TM_TRY(observe_users(state, world));
+  TM_TRY(observe_builders(state, world));
+  if (!state.missing_permissions) {
+    TM_TRY_ASSIGN(
+        state.missing_permissions,
+        kube::missing_permissions(state.tools.reader, workspace_copy_permissions(state.options.ns)));
+  }
+  world.missing_permissions = *state.missing_permissions;
+  remember_what_was_watched(state, world);
+  state.world = world;
+  return world;
+}
+
+}  // namespace truenas::workflow

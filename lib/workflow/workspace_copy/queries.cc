@@ -1,0 +1,113 @@
+#include "lib/workflow/workspace_copy/queries.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/text.h"
+#include "lib/storage/claim_swap.h"
+
+namespace truenas::workflow {
+
+bool is_open(const SwapWorld& world) {
+  return world.facts.number > 0 && !world.facts.ended;
+}
+
+bool is_bound(const ClaimState& claim, const VolumeState& volume) {
+  return claim.exists && volume.exists && claim.phase == "Bound" && claim.volume == volume.name &&
+         volume.claim_uid == claim.uid;
+}
+
+bool on_source(const SwapWorld& world) {
+  return is_bound(world.claim, world.source);
+}
+
+bool on_target(const SwapWorld& world) {
+  return is_bound(world.claim, world.target);
+}
+
+bool was_served(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  const VolumeState& target = world.target;
+  return world.target_noted && target.exists && target.claim_ns == options.ns &&
+         target.claim_name == options.claim && !target.claim_uid.empty() &&
+         target.claim_uid != world.facts.target.claim_uid;
+}
+
+bool is_ready(const SwapWorld& world) {
+  if (!world.target_noted || !world.target.exists || world.target.terminating) return false;
+  return world.facts.carry == Carry::nothing || world.memory.verified;
+}
+
+bool is_given_up(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  return is_open(world) && options.rollback != world.facts.rollback;
+}
+
+const VolumeState& home_of(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  return is_ready(world) && !is_given_up(world, options) ? world.target : world.source;
+}
+
+bool is_reserved_for(const VolumeState& volume, const std::string& ns, const std::string& claim) {
+  return volume.reserved && volume.claim_ns == ns && volume.claim_name == claim && volume.claim_uid.empty();
+}
+
+bool builds_are_frozen(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  return world.freeze.holds() || options.accepted.contains(k_no_build_freeze);
+}
+
+const ClaimRole* role_to_thaw(const SwapWorld& world) {
+  for (const ClaimRole& role : world.freeze.roles) {
+    if (role.frozen && !role.needed_there) return &role;
+  }
+  return nullptr;
+}
+
+const ClaimRole* role_to_freeze(const SwapWorld& world) {
+  if (world.freeze.holds()) return nullptr;
+  for (const ClaimRole& role : world.freeze.roles) {
+    if (role.grants) return &role;
+  }
+  return nullptr;
+}
+
+std::string role_key(const SwapWorld& world, const ClaimRole& role) {
+  const json::Value* rules = role.document.find("rules");
+  const std::string text = role.uid + (rules != nullptr ? json::write(*rules) : "");
+  return fmt::format("run-{}.role-{}", world.facts.number, sha256_hex(text).substr(0, 12));
+}
+
+std::string temporary_name(const SwapWorld& world) {
+  if (world.temporary.exists) return world.temporary.name;
+  return storage::temporary_claim_name(world.facts.first_claim);
+}
+
+bool is_kept(const VolumeState& volume) {
+  return volume.policy == "Retain" && volume.kept;
+}
+
+std::string target_class(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  if (!world.target.storage_class.empty()) return world.target.storage_class;
+  return options.to_class;
+}
+
+std::vector<std::string> use_texts(const SwapWorld& world) {
+  std::vector<std::string> texts;
+  for (const ClaimUse& use : world.uses) texts.push_back(use.text());
+  return texts;
+}
+
+void forget_what_was_disturbed(SwapWorld& world) {
+  SwapMemory& memory = world.memory;
+  const bool other_target = !world.target.exists || world.target.uid != memory.target_uid;
+  // A Pod that no node has yet has written nothing, and is not started on a claim that is leaving.
+  const bool written = std::any_of(world.uses.begin(), world.uses.end(), [](const ClaimUse& use) {
+    return use.kind == ClaimUse::Kind::pod && !use.node.empty();
+  });
+  const bool used =
+      world.claim.exists && !on_target(world) && (world.claim.terminating ? written : !world.uses.empty());
+  const bool rescaled = world.claim.exists && !on_target(world) && memory.stamp != world.stamp;
+  if ((memory.copied || memory.verified) && (other_target || used || rescaled)) {
+    memory.copied = memory.verified = false;
+  }
+}
+
+}  // namespace truenas::workflow

@@ -1,0 +1,42 @@
+#pragma once
+// Questions about a SwapWorld. Pure.
+
+#include <string>
+
+#include "lib/workflow/workspace_copy/world.h"
+
+namespace truenas::workflow {
+
+// A run is written down and has not ended.
+bool is_open(const SwapWorld& world);
+// Claim and volume name each other, by uid too.
+bool is_bound(const ClaimState& claim, const VolumeState& volume);
+bool on_source(const SwapWorld& world);
+bool on_target(const SwapWorld& world);
+// A claim of the name was bound to the target once, so that somebody may have written there.
+bool was_served(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The target has all bytes, as far as this process has watched.
+bool is_ready(const SwapWorld& world);
+// The run goes the other way than this call asks for, and must be given up first.
+bool is_given_up(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// Where the claim belongs while it is absent.
+const VolumeState& home_of(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The volume is reserved for this claim, whichever object will have that name.
+bool is_reserved_for(const VolumeState& volume, const std::string& ns, const std::string& claim);
+// Coder cannot build, or the user has agreed to go on without that.
+bool builds_are_frozen(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// A Role whose rights may be given back now; nullptr when there is none.
+const ClaimRole* role_to_thaw(const SwapWorld& world);
+// A Role whose rights must be taken; nullptr when there is none.
+const ClaimRole* role_to_freeze(const SwapWorld& world);
+std::string role_key(const SwapWorld& world, const ClaimRole& role);
+std::string temporary_name(const SwapWorld& world);
+bool is_kept(const VolumeState& volume);
+// What the claims' and volumes' class is at the end of this run.
+std::string target_class(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// Texts of the live uses, for messages.
+std::vector<std::string> use_texts(const SwapWorld& world);
+// Forgets what a use, a lost volume or a rescaled workload has made worthless.
+void forget_what_was_disturbed(SwapWorld& world);
+
+}  // namespace truenas::workflow

@@ -1,0 +1,152 @@
+#pragma once
+// SwapWorld: everything that the move of one workspace's home decides upon, as values: the claim under its
+// name, the temporary claim, the volume that the bytes are on (source) and the one that they go to (target),
+// who uses them, whether Coder could build, and what the journal and this process remember. Pure; questions
+// about it are in queries.h. It must not hold anything that cannot be compared or copied.
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/json/value.h"
+#include "lib/workflow/build_freeze.h"
+#include "lib/workflow/class_record.h"
+#include "lib/workflow/workspace_review/site.h"
+
+namespace truenas::workflow {
+
+// How the bytes come to be on the target.
+enum class Carry {
+  copy,     // the mover copies and compares them before the swap
+  nothing,  // they lie there: the volume that the claim had before (--rollback), or the same dataset
+};
+
+struct WorkspaceCopyOptions {
+  std::string ns, claim;
+  std::string from_class = "truenas-nfs", to_class = "truenas-csi-nfs";
+  std::string coder_ns = "coder";                     // where Coder itself runs
+  std::string class_journal_ns = k_class_journal_ns;  // where the records of the classes' probes lie
+  std::string cluster_uid;
+  std::set<std::string> accepted;  // --accept=ID
+  Seconds max_downtime{120};       // warm passes until one takes no longer
+  int warm_passes = 5;             // … or there were so many
+  bool rollback = false;           // back to the volume of before
+
+  std::string full_name() const { return ns + "/" + claim; }
+};
+
+// The user's consent to swap without proof that Coder cannot build meanwhile.
+inline constexpr const char* k_no_build_freeze = "no-build-freeze";
+// … and to leave behind, on the volume that is kept, what was written since the move.
+inline constexpr const char* k_newer_writes = "newer-writes";
+
+struct ClaimState {
+  bool exists = false, terminating = false;
+  bool ours = false;  // of the temporary claim: made by this tool for this very claim
+  std::string name, uid, resource_version, phase, volume, storage_class;
+  bool changed = false;  // of the claim on the source: it is not what the journal would create again
+  // Of the claim on the target: in what it is not the claim that was to be created.
+  std::vector<std::string> differences;
+  json::Value document;
+};
+
+struct VolumeState {
+  bool exists = false, terminating = false;
+  std::string name, uid, resource_version;
+  std::string policy, original_policy, phase, storage_class, driver, dataset;
+  std::int64_t bytes = 0;
+  bool reserved = false;  // spec.claimRef is there
+  std::string claim_ns, claim_name, claim_uid;
+  bool kept = false;  // carries our label
+  // The swap that its record speaks of: uid of the claim and name of the volume before; "" for none.
+  std::string recorded_claim_uid, recorded_from;
+};
+
+struct RememberedVolume {
+  std::string name, uid, policy, storage_class;
+  std::string claim_uid;  // spec.claimRef.uid when it was written down
+};
+
+// What the journal remembers of the newest run for this claim. Written once each, under "run-N.…".
+struct SwapFacts {
+  int number = 0;  // N; 0: this claim was never moved
+  Carry carry = Carry::copy;
+  bool rollback = false;
+  std::string from_class, to_class;
+  std::string claim_uid;
+  json::Value first_claim;  // the whole document; the temporary claim is named after it
+  json::Value claim;        // the same as written down last
+  int claims = 0;           // how often it was written down again because somebody changed it
+  RememberedVolume source;
+  RememberedVolume target;
+  int targets = 0;         // how many targets were written down; the newest one counts
+  bool ran = false;        // it ran by Coder's word when the run began
+  std::string version_id;  // … of this template version
+  int compares = 0;
+  std::string compare;          // the newest one's summary
+  bool cutover = false;         // from here on the claim may be absent because of us
+  std::set<std::string> roles;  // keys under which rules of Roles were written down
+  bool moved = false;           // the claim was seen on the target
+  bool ended = false;
+};
+
+struct TargetClass {
+  std::string name, uid, provisioner;
+  bool exists = false, waits_for_pod = false;
+};
+
+// A mover's Pod of a run that was killed.
+struct LeftMover {
+  std::string name, uid;
+  bool terminating = false;
+};
+
+// What Coder says of the workspace; absent without a token.
+struct CoderState {
+  std::string workspace_id, build_id, version_id, version_name;
+  bool found = true;
+  bool stopped = false, building = false;
+  bool started = false;  // latest build: start, succeeded
+  bool agents_connected = false;
+  std::string trouble;  // why its latest build did not work
+};
+
+// What this process has seen or done since it started; forgotten by a crash, and that is the point: whatever
+// was not watched without a gap proves nothing.
+struct SwapMemory {
+  std::optional<std::int64_t> used_bytes;
+  std::string way, single_owner;  // how owners are set on the target; way "" until it was tried
+  std::string unfit;              // what the target cannot represent
+  std::vector<std::string> unfit_hints;
+  bool replacement_tried = false;
+  int warm_passes = 0;
+  Milliseconds last_pass{0};
+  int copies = 0, compares = 0;   // final ones, for the steps' names
+  bool copied = false;            // everything that was there when it was last used
+  bool verified = false;          // … and compared
+  std::string target_uid, stamp;  // of what: VolumeState::uid and SwapWorld::stamp
+  bool freeze_overdue = false;    // rights were taken long enough ago, and somebody still has them
+};
+
+struct SwapWorld {
+  std::string cluster_uid;
+  ClaimState claim, temporary;
+  VolumeState source, target;
+  bool target_noted = false;  // the target is the one that the journal names
+  SwapFacts facts;
+  TargetClass to;
+  std::vector<ClaimUse> uses;         // live ones of the claim, without movers
+  std::vector<std::string> attached;  // nodes to which the source is attached
+  std::vector<LeftMover> movers;
+  std::string stamp;  // changes whenever a workload that mounts the claim was scaled or built
+  BuildFreeze freeze;
+  std::optional<CoderState> coder;
+  std::vector<std::string> cannot_swap;  // what a re-creation of the claim would lose
+  std::vector<std::string> missing_permissions;
+  SwapMemory memory;
+};
+
+}  // namespace truenas::workflow

@@ -1,0 +1,195 @@
+// Every world that the move of a home can get into, from every start that matters: no byte is ever without a
+// home, nobody is given an older one, and it always ends.
+
+#include <doctest/doctest.h>
+
+#include "tests/model/workspace_disturbances.h"
+
+using namespace truenas;
+using namespace truenas::workflow;
+using engine::Next;
+using engine::Step;
+using engine::Violation;
+
+namespace {
+
+// The real decisions, and the truth beside them.
+class ModelledCopy final : public engine::Workflow<ModelledHome> {
+ public:
+  explicit ModelledCopy(WorkspaceCopyOptions options) : options_(std::move(options)) {}
+  Result<ModelledHome> observe() override { return make_error(Kind::bug, "a model does not observe"); }
+  Result<void> act(const Step&, kube::Writer&) override {
+    return make_error(Kind::bug, "a model does not act");
+  }
+  Next next(const ModelledHome& home) const override { return next_of_swap(home.world, options_); }
+  ModelledHome project(ModelledHome home, const Next& next) const override {
+    const Step* step = std::get_if<Step>(&next);
+    if (step != nullptr && step->verb.starts_with("copy-")) home.on_target = home.on_source;
+    home.world = project_swap(std::move(home.world), options_, next);
+    return home;
+  }
+  std::string progress(const ModelledHome& home) const override {
+    return progress_of_swap(home.world, options_);
+  }
+  std::vector<Violation> check(const ModelledHome& home) const override {
+    std::vector<Violation> broken = check_swap(home.world, options_);
+    const Next next = next_of_swap(home.world, options_);
+    const Step* step = std::get_if<Step>(&next);
+    // Not returned: a step that the guard would refuse must not be asked for even in a broken world.
+    if (broken.empty() && step != nullptr && unguarded_.empty()) {
+      for (const Violation& violation : guard_swap(home.world, options_, *step)) {
+        unguarded_ =
+            fmt::format("{}: {} ({})\n  {}", step->id, violation.rule, violation.detail, describe(home));
+      }
+    }
+    check_truth(home, broken);
+    return broken;
+  }
+  const std::string& unguarded() const { return unguarded_; }
+
+ private:
+  void check_truth(const ModelledHome& home, std::vector<Violation>& broken) const {
+    ModelledHome copy = home;
+    const int* version = version_of(copy);
+    const bool back = home.world.facts.carry == Carry::nothing && home.world.facts.number > 0;
+    if (version != nullptr && *version != home.newest && !back) {
+      broken.push_back({"nobody is given an older home", "the claim is on " + home.world.claim.volume});
+    }
+    const SwapWorld& w = home.world;
+    if (w.memory.verified && w.claim.exists && !w.claim.terminating && home.on_target != home.on_source) {
+      broken.push_back({"what counts as verified is the same", ""});
+    }
+    if (!w.movers.empty() && on_target(w) && !back) broken.push_back({"no mover writes a home in use", ""});
+    const bool kept = (w.source.exists || w.target.exists);
+    if (!kept) broken.push_back({"the bytes are on some volume", ""});
+  }
+
+  WorkspaceCopyOptions options_;
+  mutable std::string unguarded_;
+};
+
+std::vector<Violation> when_done(const ModelledHome& home, const WorkspaceCopyOptions& options,
+                                 bool undisturbed) {
+  std::vector<Violation> lacks;
+  const SwapWorld& w = home.world;
+  for (const ClaimRole& role : w.freeze.roles) {
+    if (role.frozen) lacks.push_back({"Coder has its rights again", role.name});
+  }
+  if (!undisturbed) return lacks;
+  if (w.temporary.exists) lacks.push_back({"no temporary claim is left", w.temporary.name});
+  if (!w.movers.empty()) lacks.push_back({"no mover is left", ""});
+  const char* wanted = options.rollback ? "truenas-nfs" : "truenas-csi-nfs";
+  if (w.claim.storage_class != wanted)
+    lacks.push_back({"the claim is on the class that was asked for", w.claim.storage_class});
+  for (const VolumeState* volume : {&w.source, &w.target}) {
+    if (volume->exists && volume->policy != "Retain" && w.facts.number > 0)
+      lacks.push_back({"both volumes are kept", volume->name});
+  }
+  if (w.coder && w.facts.ran && !w.coder->started) lacks.push_back({"what ran runs again", ""});
+  return lacks;
+}
+
+struct Totals {
+  std::size_t worlds = 0, transitions = 0, done = 0, blocked = 0, longest = 0;
+};
+
+void walk(const std::string& label, const ModelledHome& start, const WorkspaceCopyOptions& options,
+          int foreign_limit, Totals& totals) {
+  const ModelledCopy workflow(options);
+  model::Model<ModelledHome> model{
+      workflow, {{label, start}}, [](const ModelledHome& home) { return describe(home); }};
+  model.restarted = [](ModelledHome home) { return restarted(std::move(home)); };
+  model.partial = killed;
+  model.otherwise = [&](const ModelledHome& home, const engine::Wait& wait) {
+    return turns(home, wait, options);
+  };
+  model.foreign = foreign;
+  model.when_done = [&](const ModelledHome& home) { return when_done(home, options, foreign_limit == 0); };
+  model.foreign_limit = foreign_limit;
+  const model::ModelReport report = model::check_model(model);
+  CHECK_MESSAGE(report.ok(), label << ": " << report.failure);
+  CHECK_MESSAGE(workflow.unguarded().empty(), label << ": " << workflow.unguarded());
+  CHECK(report.done + report.blocked > 0);
+  totals.worlds += report.worlds;
+  totals.transitions += report.transitions;
+  totals.done += report.done;
+  totals.blocked += report.blocked;
+  totals.longest = std::max(totals.longest, report.longest_chain);
+}
+
+void tell(const char* what, const Totals& totals) {
+  MESSAGE(fmt::format("{}: {} worlds, {} transitions, {} done, {} blocked, at most {} decisions to the end",
+                      what, totals.worlds, totals.transitions, totals.done, totals.blocked, totals.longest));
+}
+
+// The world after `steps` decisions of an undisturbed move; all of them with a large number.
+ModelledHome moved_partly(ModelledHome home, const WorkspaceCopyOptions& options, int steps) {
+  const ModelledCopy workflow(options);
+  for (int i = 0; i < steps; ++i) {
+    const Next next = workflow.next(home);
+    if (std::holds_alternative<engine::Done>(next) || std::holds_alternative<engine::Blocked>(next)) break;
+    home = workflow.project(std::move(home), next);
+  }
+  return home;
+}
+
+WorkspaceCopyOptions back_options() {
+  WorkspaceCopyOptions options = home_options();
+  options.rollback = true;
+  options.accepted = {k_newer_writes};
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("no byte is lost and every way ends: a stopped home") {
+  Totals totals;
+  walk("stopped, undisturbed", stopped_home(), home_options(), 0, totals);
+  walk("stopped", stopped_home(), home_options(), 2, totals);
+  tell("stopped", totals);
+}
+
+TEST_CASE("no byte is lost and every way ends: a running home, through Coder") {
+  Totals totals;
+  walk("running, undisturbed", running_home(), home_options(), 0, totals);
+  walk("running", running_home(), home_options(), 1, totals);
+  tell("running", totals);
+}
+
+TEST_CASE("a home that runs is left alone without a token") {
+  ModelledHome home = running_home();
+  home.world.coder.reset();
+  const Next next = next_of_swap(home.world, home_options());
+  REQUIRE(std::holds_alternative<engine::Blocked>(next));
+  CHECK(std::get<engine::Blocked>(next).kind == Kind::refused);
+}
+
+TEST_CASE("without a proof that Coder cannot build nothing begins, unless the user says so") {
+  ModelledHome home = stopped_home();
+  home.world.freeze.roles.clear();
+  CHECK(std::holds_alternative<engine::Blocked>(next_of_swap(home.world, home_options())));
+  WorkspaceCopyOptions options = home_options();
+  options.accepted = {k_no_build_freeze};
+  Totals totals;
+  walk("no freeze", home, options, 1, totals);
+  home.world.freeze.able.clear();
+  home.world.freeze.down = true;
+  walk("Coder is down", home, home_options(), 1, totals);
+  tell("other freezes", totals);
+}
+
+TEST_CASE("a moved home goes back, at rest or from the middle") {
+  Totals totals;
+  const ModelledHome moved = restarted(moved_partly(stopped_home(), home_options(), 1000));
+  REQUIRE(moved.world.facts.moved);
+  walk("back", moved, back_options(), 0, totals);
+  walk("back, disturbed", moved, back_options(), 1, totals);
+  for (int steps = 1; steps < 40; ++steps) {
+    const ModelledHome partly = restarted(moved_partly(stopped_home(), home_options(), steps));
+    walk(fmt::format("turned round after {} decisions", steps), partly, back_options(), 0, totals);
+  }
+  const ModelledHome back = restarted(moved_partly(moved, back_options(), 1000));
+  REQUIRE(back.world.claim.storage_class == "truenas-nfs");
+  walk("forward again", back, home_options(), 0, totals);
+  tell("back", totals);
+}
