@@ -15,6 +15,7 @@
 #include "plugin/subcommands.h"
 #include "plugin/template_directory.h"
 #include "plugin/template_writing.h"
+#include "plugin/workspaces_move.h"
 
 namespace truenas::plugin {
 namespace {
@@ -41,6 +42,7 @@ std::vector<FlagGroup> workspaces_flags() {
            {"print-rbac", 0, "", "Print a ClusterRole with the rights that this needs, and do nothing else."},
            {"help", 'h', "", "Show this help."},
        }},
+      {"Flags of a move", workspaces_move_flags()},
       connection_flags()};
 }
 
@@ -110,6 +112,7 @@ Result<int> workspaces(const Arguments& arguments) {
   }
   TM_TRY_ASSIGN(const OutputFormat format, parse_output_format(arguments.text("output")));
   TM_TRY_ASSIGN(workflow::WorkspaceOptions options, read_options(arguments));
+  if (is_workspaces_move(arguments)) return move_workspaces(arguments, std::move(options));
   TM_TRY_ASSIGN(const Connection connection, connect(arguments));
   const kube::Reader reader(*connection.session);
   TM_TRY_ASSIGN(options.namespaces, choose_namespaces(reader, arguments, "workspaces", {"coder-workspaces"}));
@@ -131,18 +134,32 @@ Command workspaces_command() {
           "workspaces [NAME...]",
           "Show every workspace's home: whose it is, whether it runs, what would endanger it",
           "Finds the claims of Coder's workspaces by label, by name, or because a Pod with Coder's agent "
-          "mounts them, and says of\n"
+          "mounts them, and "
+          "says of\n"
           "each whose it is, which driver made its volume, whether something uses it, and whether it can be "
           "moved. Then the\n"
           "danger table: what would endanger the data, what follows from it and what to do. With "
-          "--template-dir also what the\n"
+          "--template-dir also what "
+          "the\n"
           "next build does to each claim, as it is and once it is moved. NAME is a claim, a workspace, "
           "OWNER/WORKSPACE or a\n"
-          "workspace's id. Changes nothing. Exit code 0 when every home is moved and none is in danger, 3 "
-          "otherwise.",
+          "workspace's id. So far it changes nothing; exit code 0 when every home is moved and none is in "
+          "danger, 3 "
+          "otherwise.\n"
+          "With --strategy=copy the homes that are named are moved, one after the other: their plans are "
+          "shown, and "
+          "after a\n"
+          "typed yes each is copied, compared byte by byte, and exchanged under its own name. A workspace "
+          "that runs is "
+          "left\n"
+          "alone. The old volumes stay, with reclaim policy Retain. Running it again at any moment goes on "
+          "where it "
+          "stopped.",
           {"kubectl truenas-migrate workspaces", "kubectl truenas-migrate workspaces alice/backend -o wide",
            "kubectl truenas-migrate workspaces -A --name-regex='^(coder|home)-.*'",
-           "kubectl truenas-migrate workspaces --template-dir=./kubernetes -o json"},
+           "kubectl truenas-migrate workspaces --template-dir=./kubernetes -o json",
+           "kubectl truenas-migrate workspaces alice/backend --strategy=copy --dry-run",
+           "kubectl truenas-migrate workspaces alice/backend --rollback"},
           workspaces_flags,
           workspaces};
 }

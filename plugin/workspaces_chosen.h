@@ -1,0 +1,24 @@
+#pragma once
+// Which claims a move of workspaces is about: those of the review, and those whose move has not ended, which
+// may be absent just now. It reads and decides nothing about moving them.
+
+#include <string>
+#include <vector>
+
+#include "lib/kube/reader.h"
+#include "lib/workflow/workspace_review.h"
+
+namespace truenas::plugin {
+
+struct ChosenHome {
+  std::string ns, claim;
+  std::string title;    // "alice/backend"; "" where unknown
+  std::string refused;  // why the review says no; "" when it does not
+};
+
+// options.namespaces are filled in already. Kind::not_found for a name that fits neither a claim nor an open
+// move.
+Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const std::string& cluster_uid,
+                                             workflow::WorkspaceOptions options);
+
+}  // namespace truenas::plugin

@@ -1,0 +1,121 @@
+#include "plugin/workspaces_home.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "lib/base/quantity.h"
+#include "lib/base/text.h"
+#include "lib/workflow/workspace_copy/queries.h"
+#include "plugin/mover_flags.h"
+
+namespace truenas::plugin {
+namespace {
+
+using workflow::SwapWorld;
+using workflow::WorkspaceCopy;
+
+workflow::FactBook fact_book(HomeMove& move) {
+  return {[&move]() -> Result<std::map<std::string, std::string>> {
+            TM_TRY_ASSIGN(const engine::Journal journal, move.journal->read());
+            return journal.facts();
+          },
+          [&move](const std::string& key, const std::string& value) -> Result<void> {
+            if (move.writer == nullptr)
+              return make_error(Kind::bug, "the journal was to be written outside a run");
+            return move.journal->set_facts(*move.writer, {{key, value}});
+          }};
+}
+
+void describe(HomeMove& move, const SwapWorld& world) {
+  engine::Plan& plan = move.plan;
+  const bool back = move.copy->options().rollback;
+  const std::string whose = move.home.title.empty() ? "" : fmt::format(" ({})", move.home.title);
+  plan.title =
+      fmt::format("{} claim {}{} {} storage class {}", back ? "take" : "move", move.name(), whose,
+                  back ? "back to" : "to", back ? world.source.storage_class : move.copy->options().to_class);
+  if (plan.nothing_to_do() || plan.blocked) return;
+  plan.downtime =
+      back ? "the workspace is stopped already; its name is absent for some seconds"
+           : "the workspace is stopped already; it must stay so while its home is copied and compared, "
+             "and its name is absent for some seconds";
+  if (!world.source.name.empty() && !workflow::is_open(world)) {
+    plan.notes.push_back(fmt::format("the home is on volume {} of {} ({})", world.claim.volume,
+                                     format_bytes(world.source.bytes), world.claim.storage_class));
+  }
+  plan.notes.push_back("snapshot, replication and backup schedules of the old dataset do not follow");
+  plan.not_done.push_back("the old volume is neither deleted nor changed: it stays, Retain");
+  plan.not_done.push_back("no workspace is stopped or started: there is no token for Coder");
+}
+
+}  // namespace
+
+Result<void> read_homes_flags(const Arguments& arguments, const workflow::WorkspaceOptions& review,
+                              HomesCall& call) {
+  const std::string strategy = arguments.text("strategy");
+  if (strategy != "copy" && arguments.given("strategy")) {
+    return make_error(Kind::usage,
+                      fmt::format("unknown strategy {}: this version knows copy", quote(strategy)));
+  }
+  TM_TRY_ASSIGN(call.flags, read_migration_flags(arguments));
+  TM_TRY_ASSIGN(call.wishes, read_mover_wishes(arguments));
+  call.options.from_class = review.from_class;
+  call.options.to_class = review.to_class;
+  call.options.coder_ns = review.coder_ns;
+  call.options.rollback = arguments.yes("rollback");
+  for (const std::string& id : arguments.texts("accept")) call.options.accepted.insert(id);
+  TM_TRY_ASSIGN(const Milliseconds downtime, parse_duration(arguments.text("max-downtime")));
+  call.options.max_downtime = std::chrono::duration_cast<Seconds>(downtime);
+  return {};
+}
+
+Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& home) {
+  auto move = std::make_unique<HomeMove>();
+  move->home = home;
+  move->journal = std::make_unique<engine::JournalStore>(
+      *call.reader, engine::JournalAddress{home.ns, "workspace", home.claim},
+      engine::JournalBinding{call.cluster_uid, fmt::format("claim {}/{}", home.ns, home.claim), ""},
+      system_clock());
+  workflow::WorkspaceCopyOptions options = call.options;
+  options.ns = home.ns;
+  options.claim = home.claim;
+  options.cluster_uid = call.cluster_uid;
+  workflow::WorkspaceCopyTools tools{.reader = *call.reader,
+                                     .view = *call.view,
+                                     .facts = fact_book(*move),
+                                     .program = embedded_mover(),
+                                     .wishes = call.wishes,
+                                     .run = make_run_name(),
+                                     .coder = nullptr,
+                                     .clock = system_clock()};
+  move->copy = std::make_unique<WorkspaceCopy>(std::move(tools), std::move(options));
+  move->copy->on_line = [](const std::string& line) {
+    std::fputs(fmt::format("         {}\n", printable(line)).c_str(), stderr);
+  };
+  return move;
+}
+
+void plan_home(HomeMove& move) {
+  if (!move.home.refused.empty() && !move.copy->options().rollback) {
+    move.error = make_error(Kind::refused,
+                            fmt::format("claim {} cannot be moved: {}", move.name(), move.home.refused));
+    return;
+  }
+  const auto world = move.copy->observe();
+  if (!world.ok()) {
+    move.error = world.error();
+    return;
+  }
+  auto plan = engine::unfold(*move.copy, *world);
+  if (!plan.ok()) {
+    move.error = plan.error();
+    return;
+  }
+  move.plan = std::move(plan).value();
+  describe(move, *world);
+  if (move.plan.blocked) {
+    move.error = make_error(move.plan.blocked->kind, move.plan.blocked->why, move.plan.blocked->hints);
+  }
+}
+
+}  // namespace truenas::plugin

@@ -1,0 +1,214 @@
+#include "plugin/workspaces_move.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "lib/base/text.h"
+#include "lib/engine/confirm.h"
+#include "lib/report/plan_report.h"
+#include "lib/workflow/workspace_copy/queries.h"
+#include "plugin/console.h"
+#include "plugin/exit_code.h"
+#include "plugin/mover_flags.h"
+#include "plugin/namespaces.h"
+#include "plugin/workspaces_home.h"
+
+namespace truenas::plugin {
+namespace {
+
+using workflow::SwapWorld;
+
+using Homes = std::vector<std::unique_ptr<HomeMove>>;
+
+std::string result_of(const HomeMove& move) {
+  if (move.error) return fmt::format("{}: {}", kind_name(move.error->kind), move.error->what);
+  if (move.outcome) return "done: " + move.outcome->done->summary;
+  return move.plan.nothing_to_do() ? "done: " + move.plan.summary : "planned";
+}
+
+json::Value document_of(const HomeMove& move) {
+  json::Value document = json::Value::object({{"namespace", move.home.ns}, {"claim", move.home.claim}});
+  if (!move.home.title.empty()) document.set("workspace", move.home.title);
+  document.set("result", move.error ? std::string(kind_name(move.error->kind)) : "done");
+  document.set("text", result_of(move));
+  if (move.outcome) {
+    document.set("run", engine::to_json(*move.outcome));
+  } else {
+    document.set("plan", engine::to_json(move.plan));
+  }
+  return document;
+}
+
+Result<void> print_results(const Homes& homes, const MigrationFlags& flags) {
+  if (flags.structured()) {
+    json::Value list = json::Value::array();
+    for (const auto& move : homes) list.push_back(document_of(*move));
+    return print_answer(render_document(json::Value::object({{"homes", std::move(list)}}), flags.format));
+  }
+  std::string text;
+  for (const auto& move : homes) text += fmt::format("{}: {}\n", move->name(), printable(result_of(*move)));
+  return print_answer(text);
+}
+
+// 0 when all are done, a single home's own code, 4 when all were refused, else 5.
+int exit_code_of_all(const Homes& homes) {
+  std::size_t failed = 0, refused = 0;
+  for (const auto& move : homes) {
+    if (!move->error) continue;
+    ++failed;
+    if (move->error->kind == Kind::interrupted) return exit_code_of(Kind::interrupted);
+    if (move->error->kind == Kind::refused) ++refused;
+  }
+  if (failed == 0) return k_exit_done;
+  if (homes.size() == 1) return exit_code_of(homes[0]->error->kind);
+  return refused == homes.size() ? k_exit_refused : k_exit_stopped;
+}
+
+void show_error(const HomeMove& move) {
+  std::fputs(render_error(move.error->in("claim " + move.name())).c_str(), stderr);
+}
+
+// One question for all of them.
+Result<void> ask_for_all(const Homes& homes, const MigrationFlags& flags) {
+  engine::Plan all;
+  for (const auto& move : homes) {
+    if (!move->plan.title.empty()) std::fputs((report::render_plan(move->plan) + "\n").c_str(), stderr);
+    if (move->error) continue;
+    all.items.insert(all.items.end(), move->plan.items.begin(), move->plan.items.end());
+  }
+  for (const auto& move : homes) {
+    if (move->error) show_error(*move);
+  }
+  return engine::confirm(all, {flags.yes, stdin_is_terminal()},
+                         [](std::string_view question) { return ask(std::string(question)); });
+}
+
+void run_home(HomesCall& call, HomeMove& move) {
+  engine::RunningMachine<SwapWorld> machine(*move.copy);
+  const CarryOut what = {call.connection, *move.journal, move.writer, "claim " + move.name(),
+                         call.flags.timeout};
+  const auto outcome = carry_out(machine, what);
+  if (!outcome.ok()) {
+    move.error = outcome.error();
+    return show_error(move);
+  }
+  move.outcome = *outcome;
+  move.error = outcome->error;
+  static_cast<void>(conclude(*outcome));
+}
+
+Result<int> run_all(HomesCall& call, const Homes& homes) {
+  TM_TRY(ask_for_all(homes, call.flags));
+  for (const auto& move : homes) {
+    if (move->error || move->plan.nothing_to_do()) continue;
+    run_home(call, *move);
+    if (move->error && move->error->kind == Kind::interrupted) break;
+  }
+  TM_TRY(print_results(homes, call.flags));
+  return exit_code_of_all(homes);
+}
+
+Result<int> show_all(HomesCall& call, const Homes& homes) {
+  for (const auto& move : homes) {
+    if (!call.flags.structured() && !move->plan.title.empty()) {
+      TM_TRY(print_answer(report::render_plan(move->plan) + "\n"));
+    }
+    if (move->error) {
+      show_error(*move);
+      continue;
+    }
+    const Result<void> tried = try_plan(
+        move->plan, call.flags, call.connection, move->writer,
+        [&](const engine::Step& step, kube::Writer& writer) { return move->copy->act(step, writer); });
+    if (!tried.ok()) {
+      move->error = tried.error();
+      show_error(*move);
+    }
+  }
+  if (call.flags.structured()) TM_TRY(print_results(homes, call.flags));
+  return exit_code_of_all(homes);
+}
+
+Result<int> show_status(HomesCall& call, const Homes& homes) {
+  std::string text;
+  json::Value list = json::Value::array();
+  for (const auto& move : homes) {
+    TM_TRY_ASSIGN(const SwapWorld world, move->copy->observe());
+    const std::string line = move->copy->progress(world);
+    text += printable(line) + "\n";
+    for (const workflow::ClaimRole& role : world.freeze.roles) {
+      if (!role.frozen) continue;
+      std::fputs(
+          fmt::format("warning: role {}/{} has lost its rights to claims for {}; running the same command "
+                      "again gives them back\n",
+                      role.ns, role.name, printable(role.frozen_for))
+              .c_str(),
+          stderr);
+    }
+    list.push_back(json::Value::object({{"namespace", move->home.ns},
+                                        {"claim", move->home.claim},
+                                        {"text", line},
+                                        {"open", workflow::is_open(world)},
+                                        {"moved", world.facts.moved}}));
+  }
+  if (!call.flags.structured()) {
+    TM_TRY(print_answer(text));
+  } else {
+    TM_TRY(
+        print_answer(render_document(json::Value::object({{"homes", std::move(list)}}), call.flags.format)));
+  }
+  return k_exit_done;
+}
+
+}  // namespace
+
+std::vector<Flag> workspaces_move_flags() {
+  std::vector<Flag> flags = {
+      {"strategy", 0, "copy",
+       "Move the homes that are named: copied, compared, exchanged under their names."},
+      {"max-downtime", 0, "DURATION", "Copy while a workspace runs until one pass takes no longer.", "2m"},
+      {"rollback", 0, "", "Take the homes that are named back to the volumes of before."},
+      {"status", 0, "", "Show how far the homes' moves are; changes nothing."},
+      {"dry-run", 0, "none|client|server",
+       "Show the plan of a move only; server: also try its steps on the API server.", "none", false,
+       "client"},
+      {"yes", 'y', "", "Carry out the plan without asking."},
+      {"accept", 0, "ID", "Consent to a loss or skipped check that a refusal names.", "", true},
+      {"timeout", 0, "DURATION", "Stop (resumable) after so long; 0 is never.", "0"},
+  };
+  for (Flag& flag : mover_flags()) flags.push_back(std::move(flag));
+  return flags;
+}
+
+bool is_workspaces_move(const Arguments& arguments) {
+  return arguments.given("strategy") || arguments.yes("rollback") || arguments.yes("status");
+}
+
+Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptions options) {
+  HomesCall call;
+  TM_TRY(read_homes_flags(arguments, options, call));
+  if (options.names.empty() && options.selector.empty() && !options.name_pattern) {
+    return make_error(Kind::usage, "name the workspaces to move, or select them with -l or --name-regex",
+                      {"kubectl truenas-migrate workspaces"});
+  }
+  TM_TRY_ASSIGN(call.connection, connect(arguments));
+  call.reader = std::make_unique<kube::Reader>(*call.connection.session);
+  call.view = workflow::direct_view(*call.reader);
+  TM_TRY_ASSIGN(call.cluster_uid, call.reader->cluster_uid());
+  TM_TRY_ASSIGN(options.namespaces,
+                choose_namespaces(*call.reader, arguments, "workspaces", {"coder-workspaces"}));
+  TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen, choose_homes(*call.reader, call.cluster_uid, options));
+  Homes homes;
+  for (const ChosenHome& home : chosen) {
+    TM_TRY_ASSIGN(std::unique_ptr<HomeMove> move, open_home(call, home));
+    homes.push_back(std::move(move));
+  }
+  if (homes.empty()) return make_error(Kind::not_found, "no workspace's claim fits");
+  if (arguments.yes("status")) return show_status(call, homes);
+  for (const auto& move : homes) plan_home(*move);
+  return call.flags.dry_run == DryRun::none ? run_all(call, homes) : show_all(call, homes);
+}
+
+}  // namespace truenas::plugin
