@@ -49,7 +49,9 @@ std::optional<std::string> ask(const std::string& question) {
 
 void ConsoleProgress::line(const std::string& text) {
   finish();
-  std::fputs(fmt::format("[{:>6}] {}\n", format_elapsed(clock_.steady() - start_), printable(text)).c_str(),
+  std::fputs(fmt::format("[{:>6}] {}{}\n", format_elapsed(clock_.steady() - start_), printable(label_),
+                         printable(text))
+                 .c_str(),
              stderr);
 }
 

@@ -14,11 +14,16 @@ bool stderr_is_terminal();
 // Prints `question` to stderr and reads one line from stdin; nullopt at its end or when interrupted.
 std::optional<std::string> ask(const std::string& question);
 
-// One line an event. On a terminal a wait rewrites its own line; in a pipe it is repeated at most every 15 s.
+// One line an event. On a terminal a wait rewrites its own line; in a pipe, or beside other runs, it is
+// repeated at most every 15 s.
 class ConsoleProgress final : public engine::RunObserver {
  public:
-  explicit ConsoleProgress(Clock& clock)
-      : clock_(clock), start_(clock.steady()), live_(stderr_is_terminal()) {}
+  // `label` says whose lines these are where several runs share the terminal; "" for a run by itself.
+  explicit ConsoleProgress(Clock& clock, const std::string& label = "")
+      : clock_(clock),
+        label_(label.empty() ? "" : label + ": "),
+        start_(clock.steady()),
+        live_(label.empty() && stderr_is_terminal()) {}
   void on_step_begin(const engine::Step& step, int attempt) override;
   void on_step_done(const engine::Step& step, Milliseconds elapsed) override;
   void on_wait(const engine::Wait& wait, Milliseconds elapsed, const std::string& because) override;
@@ -30,6 +35,7 @@ class ConsoleProgress final : public engine::RunObserver {
  private:
   void line(const std::string& text);
   Clock& clock_;
+  std::string label_;
   Milliseconds start_;
   bool live_;
   bool open_line_ = false;  // the last line on the terminal is a wait that may be rewritten

@@ -87,7 +87,7 @@ Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what
   kube::Writer writer(session, lock->permit());
   what.writer = &writer;
 
-  ConsoleProgress progress(clock);
+  ConsoleProgress progress(clock, what.label);
   engine::JournalLog log(what.journal, writer, lock->holder());
   engine::RunOptions options;
   options.clock = &clock;

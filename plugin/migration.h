@@ -47,6 +47,7 @@ struct CarryOut {
   kube::Writer*& writer;  // set while the run goes on
   std::string what;       // "cluster coder/coder-postgres", for messages
   Milliseconds timeout{0};
+  std::string label;  // before each line of progress, where several runs share the terminal
 };
 
 // Takes the lock, runs the machine to its end with progress on stderr, and gives the lock back. Errors are

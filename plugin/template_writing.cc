@@ -81,7 +81,7 @@ void say_what_to_do(const TemplateCorrection& correction, const std::string& pat
   if (correction.undecided.size() > k_shown) {
     say(fmt::format("undecided: {} more", correction.undecided.size() - k_shown));
   }
-  say(fmt::format("  patch -p1 -d '{}' <'{}'", source, path));
+  say(fmt::format("  patch -p1 -d {} <{}", shell_word(source), shell_word(path)));
   for (const std::string& command : coder::push_commands(correction.text->name, source, options.to_class)) {
     say("  " + command);
   }

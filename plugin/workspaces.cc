@@ -134,13 +134,11 @@ Command workspaces_command() {
           "workspaces [NAME...]",
           "Show every workspace's home: whose it is, whether it runs, what would endanger it",
           "Finds the claims of Coder's workspaces by label, by name, or because a Pod with Coder's agent "
-          "mounts them, and "
-          "says of\n"
+          "mounts them, and says of\n"
           "each whose it is, which driver made its volume, whether something uses it, and whether it can be "
           "moved. Then the\n"
           "danger table: what would endanger the data, what follows from it and what to do. With "
-          "--template-dir also what "
-          "the\n"
+          "--template-dir also what the\n"
           "next build does to each claim, as it is and once it is moved. NAME is a claim, a workspace, "
           "OWNER/WORKSPACE or a\n"
           "workspace's id. So far it changes nothing; exit code 0 when every home is moved and none is in "

@@ -18,6 +18,8 @@ bool contains(std::string_view text, std::string_view part);
 std::string quote(std::string_view text);
 // The same without quotes: safe to print on a terminal. Server-supplied text passes through here.
 std::string printable(std::string_view text);
+// As one word of a POSIX shell: in single quotes where it needs them.
+std::string shell_word(std::string_view word);
 // "1 volume", "3 volumes".
 std::string count_of(std::size_t count, std::string_view singular, std::string_view plural = "");
 // The candidate nearest to `word` (Levenshtein distance at most a third of its length, at least 1), for "did

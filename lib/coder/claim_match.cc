@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/base/text.h"
+#include "lib/coder/workspace_name.h"
 
 namespace truenas::coder {
 namespace {
@@ -22,15 +23,6 @@ Hole hole_of(std::string_view expression) {
   if (steps[1] == "coder_workspace_owner" && field == "id") return Hole::uuid;
   if (steps[1] == "coder_workspace_owner" && field == "name") return Hole::name;
   return Hole::anything;
-}
-
-bool is_uuid(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    if (hyphen != (text[i] == '-')) return false;
-    if (!hyphen && std::string_view("0123456789abcdef").find(text[i]) == std::string_view::npos) return false;
-  }
-  return text.size() == 36;
 }
 
 bool is_name_letter(char c) {
@@ -54,7 +46,7 @@ class Places {
     std::vector<bool> next(places_.size(), false);
     if (hole == Hole::uuid) {
       for (std::size_t i = 0; i + 36 <= text_.size(); ++i)
-        next[i + 36] = places_[i] && is_uuid(text_.substr(i, 36));
+        next[i + 36] = places_[i] && starts_with_uuid(text_.substr(i));
     } else {
       bool running = hole == Hole::anything && places_[0];
       next[0] = running;

@@ -47,8 +47,7 @@ Outcome planned_absent(const Outcome& absent, const LiveClaim& live) {
   outcome.row = "H4";
   outcome.consequence = fmt::format(
       "a build planned while the name was free fails with \"already exists\"; {} stays, but the state has "
-      "lost it "
-      "and every later build fails the same way",
+      "lost it and every later build fails the same way",
       claim_text(live));
   outcome.advice = "import the claim into the workspace's state, or push a state that has it";
   return outcome;

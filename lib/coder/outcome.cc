@@ -85,6 +85,10 @@ bool is_harmless(Fate fate) {
   return fate == Fate::kept || fate == Fate::updated || fate == Fate::build_fails;
 }
 
+bool may_be_harmless(const Outcome& outcome) {
+  return outcome.fate == Fate::unknown && !outcome.conditions.empty() && is_harmless(outcome.if_so);
+}
+
 std::string claim_text(const LiveClaim& live) {
   return fmt::format("claim {}/{}", live.ns, live.name);
 }

@@ -37,6 +37,8 @@ struct Outcome {
   std::vector<std::string> conditions;
   Fate if_so = Fate::unknown;
 };
+// Whether it is an unknown that leaves the data as safe as before if all its conditions hold.
+bool may_be_harmless(const Outcome& outcome);
 
 // What the workspace's Terraform state is known to hold.
 struct Before {

@@ -34,13 +34,11 @@ Outcome renamed(const TemplateClaim& claim, const LiveClaim& live, const std::st
   outcome.row = claim.ignored.kind == IgnoredChanges::Kind::all ? "I2" : "I1";
   outcome.consequence = fmt::format(
       "{} is deleted as {} while {} is made: the build fails with \"already exists\", the claim goes, and "
-      "the "
-      "next build makes an empty home; neither ignore_changes nor prevent_destroy helps",
+      "the next build makes an empty home; neither ignore_changes nor prevent_destroy helps",
       claim_text(live), from, claim.address());
   outcome.advice = fmt::format(
       "build existing workspaces on a version with a removed block for {} (destroy = false) and an import of "
-      "{}, "
-      "or keep the old type",
+      "{}, or keep the old type",
       from, claim.address());
   return outcome;
 }
@@ -51,8 +49,7 @@ Outcome cannot_move(const TemplateClaim& claim, const std::string& from) {
   outcome.row = "I3";
   outcome.consequence = fmt::format(
       "the plan fails with \"Move Resource State Not Supported\": {} cannot be moved to {}, and no build of "
-      "the "
-      "workspace goes through",
+      "the workspace goes through",
       from, claim.address());
   outcome.advice = "replace the moved block by removed { destroy = false } and import";
   return outcome;

@@ -41,12 +41,16 @@ const Change* first_of(const std::vector<Change>& changes, Effect effect) {
   return found == changes.end() ? nullptr : &*found;
 }
 
+bool prevents_destroy(const TemplateClaim& claim) {
+  return claim.prevent_destroy.is_literal() && claim.prevent_destroy.value == "true";
+}
+
 Outcome gone_at_stop(const LiveClaim& live, const TemplateClaim& claim) {
   const std::string count = fmt::format("count is {}", printable(claim.count.expression));
   Outcome outcome;
   outcome.row = "CC9";
   outcome.advice = "copy the home while the workspace runs, and take the count out of the claim";
-  const bool prevented = claim.prevent_destroy.is_literal() && claim.prevent_destroy.value == "true";
+  const bool prevented = prevents_destroy(claim);
   outcome.fate = prevented                              ? Fate::build_fails
                  : claim.repetition == Repetition::none ? Fate::destroyed
                                                         : Fate::destroyed_at_stop;
@@ -130,7 +134,7 @@ Outcome replaced(const LiveClaim& live, const TemplateClaim& claim, std::string 
   Outcome outcome;
   outcome.row = std::move(row);
   outcome.advice = advice_for(outcome.row);
-  if (claim.prevent_destroy.is_literal() && claim.prevent_destroy.value == "true") {
+  if (prevents_destroy(claim)) {
     outcome.fate = Fate::build_fails;
     outcome.consequence = fmt::format("prevent_destroy refuses every build, which would replace {} ({})",
                                       claim_text(live), why);

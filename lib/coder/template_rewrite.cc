@@ -157,9 +157,8 @@ class Rewriter {
     edit.append(carry_over_lines(*claim_, before));
     result_.warnings.push_back(
         "this version carries existing workspaces over once: a new workspace cannot be built on it (I5), so "
-        "make "
-        "it active only when every workspace was built on it, and push the text without removed and import "
-        "then");
+        "make it active only when every workspace was built on it, and push the text without removed and "
+        "import then");
   }
 
   void keep(const TemplateFile& file, std::string text) {
@@ -218,15 +217,6 @@ class Rewriter {
   AddressVerdict judged_;  // of the text as it is
   Rewritten result_;
 };
-
-// For a POSIX shell.
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:@";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 }  // namespace
 

@@ -128,17 +128,6 @@ bool runs_agent(const json::Value& pod_spec) {
   return false;
 }
 
-std::vector<std::string> mounted_claims(const json::Value& pod_spec) {
-  std::vector<std::string> claims;
-  for (const json::Value& volume : pod_spec.items_at("/volumes")) {
-    const std::string& claim = volume.text_at("/persistentVolumeClaim/claimName");
-    if (!claim.empty() && std::find(claims.begin(), claims.end(), claim) == claims.end()) {
-      claims.push_back(claim);
-    }
-  }
-  return claims;
-}
-
 std::vector<std::string> workspace_label_fields() {
   std::vector<std::string> fields;
   const auto add = [&](std::string_view label) {

@@ -46,10 +46,8 @@ bool contradicts_itself(const json::Value& claim);
 // Owned by the prebuilds user. Labels are those of the last build that wrote them: see workspace_review.h.
 bool is_prebuild(const Workspace& workspace);
 
-// Of a Pod's spec: whether any container has CODER_AGENT_TOKEN in its environment, and the claims it mounts
-// (volumes[].persistentVolumeClaim.claimName: labels do not tell).
+// Of a Pod's spec: whether any container has CODER_AGENT_TOKEN in its environment.
 bool runs_agent(const json::Value& pod_spec);
-std::vector<std::string> mounted_claims(const json::Value& pod_spec);
 
 // JSON pointers of what is read here, for kube::ListOptions::wanted; `spec` is where the Pod's spec lies
 // ("/spec", "/spec/template/spec").

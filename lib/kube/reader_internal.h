@@ -19,4 +19,9 @@ Error doubt_absence(Error error, const Status& status, std::string_view name);
 // S6, for a collection that the server answered with a bare 404.
 Error unknown_resource(const ResourceType& type);
 
+// Whether a SelfSubjectAccessReview or SubjectAccessReview (`type`; whose, is in `spec`) allows what is
+// asked.
+Result<bool> review_access(Session& session, const ResourceType& type, json::Value spec,
+                           const AccessQuery& query, std::string what);
+
 }  // namespace truenas::kube

@@ -40,6 +40,26 @@ bool lists_name(const json::Value& document, std::string_view list, std::string_
 
 }  // namespace
 
+Result<bool> review_access(Session& session, const ResourceType& type, json::Value spec,
+                           const AccessQuery& query, std::string what) {
+  json::Value attributes = json::Value::object({{"verb", query.verb}, {"resource", query.resource}});
+  for (const auto& [key, value] : {std::pair<const char*, const std::string&>{"group", query.group},
+                                   {"subresource", query.subresource},
+                                   {"namespace", query.ns},
+                                   {"name", query.name}}) {
+    if (!value.empty()) attributes.set(key, value);
+  }
+  spec.set("resourceAttributes", std::move(attributes));
+  Call call;
+  call.method = "POST";  // but nothing of it is kept, so a lost reply does no harm: read_only stays
+  call.what = std::move(what);
+  TM_TRY_ASSIGN(call.path, resource_path(type, "", ""));
+  call.body = json::write(json::Value::object(
+      {{"apiVersion", api_version(type)}, {"kind", type.kind}, {"spec", std::move(spec)}}));
+  TM_TRY_ASSIGN(const json::Value reply, session.call_json(call));
+  return json::View(reply, "reply to " + call.what).get_boolean("/status/allowed");
+}
+
 Result<std::vector<EventLine>> Reader::events_of(std::string_view ns, std::string_view uid) const {
   if (uid.empty()) return make_error(Kind::bug, "events of an object without uid");
   ListOptions options;
@@ -57,24 +77,9 @@ Result<std::vector<EventLine>> Reader::events_of(std::string_view ns, std::strin
 }
 
 Result<bool> Reader::can_i(const AccessQuery& query) const {
-  json::Value attributes = json::Value::object({{"verb", query.verb}, {"resource", query.resource}});
-  for (const auto& [key, value] : {std::pair<const char*, const std::string&>{"group", query.group},
-                                   {"subresource", query.subresource},
-                                   {"namespace", query.ns},
-                                   {"name", query.name}}) {
-    if (!value.empty()) attributes.set(key, value);
-  }
-  json::Value review =
-      json::Value::object({{"apiVersion", api_version(k_access_review)}, {"kind", k_access_review.kind}});
-  review.set_at("/spec/resourceAttributes", std::move(attributes));
-  Call call;
-  call.method = "POST";  // but nothing of it is kept, so a lost reply does no harm: read_only stays
-  call.what = fmt::format("ask whether you may {} {}{}{}", query.verb, query.resource,
-                          query.subresource.empty() ? "" : "/", query.subresource);
-  TM_TRY_ASSIGN(call.path, resource_path(k_access_review, "", ""));
-  call.body = json::write(review);
-  TM_TRY_ASSIGN(const json::Value reply, session_->call_json(call));
-  return json::View(reply, "reply to " + call.what).get_boolean("/status/allowed");
+  return review_access(*session_, k_access_review, json::Value::object(), query,
+                       fmt::format("ask whether you may {} {}{}{}", query.verb, query.resource,
+                                   query.subresource.empty() ? "" : "/", query.subresource));
 }
 
 Result<bool> Reader::serves(const ResourceType& type) const {

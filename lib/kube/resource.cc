@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/base/text.h"
 
 namespace truenas::kube {
@@ -78,6 +80,24 @@ const std::string& label_of(const json::Value& object, std::string_view key) {
 
 const std::string& annotation_of(const json::Value& object, std::string_view key) {
   return metadata_entry(object, "annotations", key);
+}
+
+std::vector<std::string> mounted_claims(const json::Value& pod_spec) {
+  std::vector<std::string> claims;
+  for (const json::Value& volume : pod_spec.items_at("/volumes")) {
+    const std::string& claim = volume.text_at("/persistentVolumeClaim/claimName");
+    if (!claim.empty() && std::find(claims.begin(), claims.end(), claim) == claims.end()) {
+      claims.push_back(claim);
+    }
+  }
+  return claims;
+}
+
+bool mounts(const json::Value& pod, std::string_view claim) {
+  const auto& volumes = pod.items_at("/spec/volumes");
+  return std::any_of(volumes.begin(), volumes.end(), [&](const json::Value& volume) {
+    return volume.text_at("/persistentVolumeClaim/claimName") == claim;
+  });
 }
 
 }  // namespace truenas::kube

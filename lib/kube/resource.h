@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/base/result.h"
 #include "lib/json/value.h"
@@ -64,5 +65,9 @@ Identity identity_of(const json::Value& object);
 // metadata.labels[key] / metadata.annotations[key], "" if absent.
 const std::string& label_of(const json::Value& object, std::string_view key);
 const std::string& annotation_of(const json::Value& object, std::string_view key);
+// The claims that a Pod with this spec mounts (volumes[].persistentVolumeClaim.claimName), each once.
+std::vector<std::string> mounted_claims(const json::Value& pod_spec);
+// Whether this Pod mounts the claim of that name in its namespace.
+bool mounts(const json::Value& pod, std::string_view claim);
 
 }  // namespace truenas::kube

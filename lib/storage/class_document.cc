@@ -47,12 +47,15 @@ Result<StorageClass> read_storage_class(const json::Value& object, const std::st
   const kube::Identity identity = kube::identity_of(object);
   result.uid = identity.uid;
   result.resource_version = identity.resource_version;
-  for (const std::string_view key : {k_default_class_annotation, k_beta_default_annotation}) {
-    if (kube::annotation_of(object, key) == "true") result.is_default = true;
-  }
+  result.is_default = is_default_class(object);
   result.terminating = !object.text_at("/metadata/deletionTimestamp").empty();
   result.object = object;
   return result;
+}
+
+bool is_default_class(const json::Value& object) {
+  return kube::annotation_of(object, k_default_class_annotation) == "true" ||
+         kube::annotation_of(object, k_beta_default_annotation) == "true";
 }
 
 json::Value without_server_fields(json::Value object) {

@@ -35,6 +35,8 @@ struct StorageClass {
 
 // `source` names the document in errors. Kind::format where a field has a type that it must not have.
 Result<StorageClass> read_storage_class(const json::Value& object, const std::string& source);
+// Annotated as a default class; the beta annotation counts too, as in the API server.
+bool is_default_class(const json::Value& object);
 // The document without what only a server sets (uid, resourceVersion, times, managedFields): fit to be
 // created again or applied.
 json::Value without_server_fields(json::Value object);

@@ -50,13 +50,6 @@ bool is_over(const Value& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
-bool mounts(const Value& pod, const std::string& claim) {
-  const auto& volumes = pod.items_at("/spec/volumes");
-  return std::any_of(volumes.begin(), volumes.end(), [&](const Value& volume) {
-    return volume.text_at("/persistentVolumeClaim/claimName") == claim;
-  });
-}
-
 // How many may use it: "ReadWriteOnce" when that is the most that it allows.
 bool one_node_only(const Value& claim) {
   const auto& modes = claim.items_at("/spec/accessModes");
@@ -152,7 +145,7 @@ Result<std::optional<std::string>> read_required_node(const kube::Reader& reader
     TM_TRY_ASSIGN(const Value claim, reader.get(kube::k_claim, ns, name));
     if (!one_node_only(claim)) continue;
     for (const Value& pod : pods) {
-      if (is_over(pod) || !mounts(pod, name)) continue;
+      if (is_over(pod) || !kube::mounts(pod, name)) continue;
       const std::string& pod_name = pod.text_at("/metadata/name");
       if (one_pod_only(claim)) {
         return make_error(

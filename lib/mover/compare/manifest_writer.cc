@@ -11,7 +11,7 @@
 namespace truenas::mover {
 namespace {
 
-constexpr std::size_t k_buffer = 64 * 1024;
+constexpr std::size_t k_buffer = std::size_t{64} * 1024;
 
 int write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {

@@ -42,7 +42,7 @@ void BandwidthLimit::take(std::uint64_t bytes) {
 
 std::uint64_t BandwidthLimit::portion(std::uint64_t most) const {
   if (rate_ == 0) return most;
-  return std::min(most, std::max<std::uint64_t>(rate_ / 4, 64 * 1024));
+  return std::min(most, std::max(rate_ / 4, std::uint64_t{64} * 1024));
 }
 
 }  // namespace truenas::mover

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "lib/base/interrupt.h"
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
@@ -180,11 +178,7 @@ bool ClassProbe::remove_pods_of(const std::string& ns, const std::string& claim)
   if (!pods.ok()) return is_gone("the Pods of claim " + ns + "/" + claim, pods.error());
   bool clean = true;
   for (const Value& pod : *pods) {
-    const auto& volumes = pod.items_at("/spec/volumes");
-    const bool mounts = std::any_of(volumes.begin(), volumes.end(), [&](const Value& volume) {
-      return volume.text_at("/persistentVolumeClaim/claimName") == claim;
-    });
-    if (!mounts) continue;
+    if (!kube::mounts(pod, claim)) continue;
     const kube::Identity identity = kube::identity_of(pod);
     kube::DeleteOptions deletion;
     deletion.uid = identity.uid;

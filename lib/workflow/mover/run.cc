@@ -92,16 +92,12 @@ Result<void> MoverRun::check_writers(const MoverRequest& request) const {
   TM_TRY_ASSIGN(const std::vector<Value> pods, reader_.list(kube::k_pod, request.ns, options));
   for (const Value& pod : pods) {
     if (is_over(pod) || kube::label_of(pod, storage::k_mover_run_label) == request.run) continue;
-    for (const Value& volume : pod.items_at("/spec/volumes")) {
-      const std::string& claim = volume.text_at("/persistentVolumeClaim/claimName");
-      const bool written = std::any_of(request.mounts.begin(), request.mounts.end(), [&](const auto& mount) {
-        return !mount.read_only && mount.claim == claim;
-      });
-      if (!written) continue;
+    for (const storage::MoverMount& mount : request.mounts) {
+      if (mount.read_only || !kube::mounts(pod, mount.claim)) continue;
       const std::string& name = pod.text_at("/metadata/name");
       return make_error(
           Kind::locked,
-          fmt::format("claim {}/{} is in use by another mover: pod {}", request.ns, claim, name),
+          fmt::format("claim {}/{} is in use by another mover: pod {}", request.ns, mount.claim, name),
           {fmt::format("kubectl wait -n {} pod/{} --for=delete", request.ns, name)});
     }
   }

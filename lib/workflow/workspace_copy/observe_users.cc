@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "lib/coder/workspace.h"
 #include "lib/storage/volume.h"
 #include "lib/workflow/workspace_copy/state.h"
 #include "lib/workflow/workspace_review/uses.h"
@@ -24,13 +23,6 @@ bool is_over(const Value& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
-bool mounts(const Value& pod, const std::string& claim) {
-  const Value* spec = pod.find("spec");
-  if (spec == nullptr || claim.empty()) return false;
-  const std::vector<std::string> claims = coder::mounted_claims(*spec);
-  return std::find(claims.begin(), claims.end(), claim) != claims.end();
-}
-
 void add_left_mover(const Value& pod, SwapWorld& world) {
   const kube::Identity identity = kube::identity_of(pod);
   const bool terminating = !pod.text_at("/metadata/deletionTimestamp").empty();
@@ -47,7 +39,8 @@ Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
   for (const Value& pod : pods) {
     if (!is_mover(pod)) {
       add_pod(pod, uses);
-    } else if (mounts(pod, options.claim) || mounts(pod, world.temporary.name)) {
+    } else if (kube::mounts(pod, options.claim) ||
+               (!world.temporary.name.empty() && kube::mounts(pod, world.temporary.name))) {
       add_left_mover(pod, world);
     }
   }

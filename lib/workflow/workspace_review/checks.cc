@@ -103,8 +103,7 @@ void check_size(const Subject& subject, Findings& findings) {
   if (!request.ok() || !capacity.ok() || *request == *capacity) return;
   add(subject, "CK4", *request > *capacity ? Severity::warning : Severity::note,
       fmt::format("asks for {} and has {}: what takes its place must ask for {} again, for a claim that asks "
-                  "for more than "
-                  "its template says is replaced by the next build (row G)",
+                  "for more than its template says is replaced by the next build (row G)",
                   live.request, live.capacity, live.request),
       look_command(subject), findings);
 }
@@ -114,8 +113,7 @@ void check_modes(const Subject& subject, Findings& findings) {
   if (!is_moving(subject) || modes == std::vector<std::string>{"ReadWriteOnce"}) return;
   add(subject, "CK5", Severity::warning,
       fmt::format("access modes are {}, and every template of Coder's own asks for ReadWriteOnce: where the "
-                  "template's "
-                  "differ, the next build replaces the claim (row L)",
+                  "template's differ, the next build replaces the claim (row L)",
                   modes.empty() ? "none" : join(modes, ", ")),
       look_command(subject), findings);
 }
@@ -139,8 +137,7 @@ void check_grown_by_move(const Subject& subject, Findings& findings) {
   if (old == nullptr || old->bytes == 0 || !request.ok() || *request <= old->bytes) return;
   add(subject, "CK6", Severity::alarm,
       fmt::format("asks for {}, more than its old volume {} had ({}): where the template says the old size, "
-                  "the next build "
-                  "replaces the claim (row G)",
+                  "the next build replaces the claim (row G)",
                   subject.row.claim.live.request, old->name, format_bytes(old->bytes)),
       look_command(subject), findings);
 }
@@ -187,8 +184,7 @@ void check_prebuild(const Subject& subject, Findings& findings) {
   if (!coder::is_prebuild(subject.row.claim.workspace)) return;
   add(subject, "CK11", Severity::note,
       "is a prebuild's and is skipped: Coder makes prebuilds again; where the template ignores changes, a "
-      "home that "
-      "somebody has claimed since still looks like this",
+      "home that somebody has claimed since still looks like this",
       "coder prebuilds pause", findings);
 }
 

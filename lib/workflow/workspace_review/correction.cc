@@ -50,15 +50,14 @@ void check_outcome(const coder::Outcome& outcome, const std::string& claim, cons
   if (coder::is_harmless(outcome.fate)) return;
   std::string line =
       fmt::format("{}: {} {}: {}", claim, coder::fate_name(outcome.fate), when, outcome.consequence);
-  const bool undecided = outcome.fate == coder::Fate::unknown;
   // What it takes, the rewriting has said already.
-  if (undecided && !outcome.conditions.empty() && coder::is_harmless(outcome.if_so)) return;
-  (undecided ? correction.undecided : correction.not_kept).push_back(std::move(line));
+  if (coder::may_be_harmless(outcome)) return;
+  (outcome.fate == coder::Fate::unknown ? correction.undecided : correction.not_kept)
+      .push_back(std::move(line));
 }
 
-void check_row(const WorkspaceRow& row, const TemplateText& text, const WorkspaceSite& site,
+void check_row(const WorkspaceRow& row, const std::vector<TemplateText>& only, const WorkspaceSite& site,
                const WorkspaceOptions& options, TemplateCorrection& correction) {
-  const std::vector<TemplateText> only = {text};
   const ClaimFate fate = foresee(row.claim, site, only, options.from_class, options.to_class);
   const std::string claim = row.claim.live.ns + "/" + row.claim.live.name;
   if (!fate.unknown.empty()) {
@@ -91,7 +90,8 @@ Result<std::vector<TemplateCorrection>> correct_templates(const WorkspaceReview&
     if (!rewritten.ok()) return rewritten.error().in("template " + printable(text.name));
     correction.rewritten = std::move(rewritten).value();
     TM_TRY_ASSIGN(text, with_changes(std::move(text), correction.rewritten.files));
-    for (const WorkspaceRow* row : group.rows) check_row(*row, text, site, options, correction);
+    const std::vector<TemplateText> only = {text};
+    for (const WorkspaceRow* row : group.rows) check_row(*row, only, site, options, correction);
     corrections.push_back(std::move(correction));
   }
   return corrections;

@@ -30,13 +30,12 @@ void check_outcome(const Subject& subject, const coder::Outcome& outcome, Severi
   // CK1 says it already.
   if (outcome.fate == coder::Fate::doomed || coder::is_harmless(outcome.fate)) return;
   if (outcome.fate != coder::Fate::unknown) return add(subject, outcome, severity, when, findings);
-  const bool may_be_harmless = !outcome.conditions.empty() && coder::is_harmless(outcome.if_so);
   coder::Outcome said = outcome;
   if (!outcome.conditions.empty()) {
     said.consequence =
         fmt::format("{} if {}", coder::fate_name(outcome.if_so), join(outcome.conditions, " and "));
   }
-  add(subject, said, may_be_harmless ? Severity::note : Severity::warning, when, findings);
+  add(subject, said, coder::may_be_harmless(outcome) ? Severity::note : Severity::warning, when, findings);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "lib/kube/resource.h"
+#include "lib/storage/claim.h"
+#include "lib/storage/class_document.h"
 #include "lib/workflow/workspace_review.h"
 #include "lib/workflow/workspace_review/rights.h"
 #include "lib/workflow/workspace_review/select.h"
@@ -42,10 +44,7 @@ Result<void> read_classes(const kube::Reader& reader, const WorkspaceOptions& op
                   one.provisioner = item.text_at("/provisioner");
                   // Absent is what the API takes for false.
                   one.expansion = item.boolean_at("/allowVolumeExpansion", false);
-                  for (const char* key : {"storageclass.kubernetes.io/is-default-class",
-                                          "storageclass.beta.kubernetes.io/is-default-class"}) {
-                    one.is_default = one.is_default || kube::annotation_of(item, key) == "true";
-                  }
+                  one.is_default = storage::is_default_class(item);
                   all[one.name] = one;
                 }));
   const auto provisioner = [&](const std::string& name) {
@@ -84,8 +83,8 @@ Result<void> read_uses(const kube::Reader& reader, const std::string& ns, UsesOf
 
 std::vector<std::string> claim_fields() {
   std::vector<std::string> fields = coder::live_claim_fields();
-  for (const char* field : {"/metadata/uid", "/metadata/labels", "/status/phase", "/status/conditions/*/type",
-                            "/status/conditions/*/status"}) {
+  for (const std::string& field : storage::claim_fields()) fields.push_back(field);
+  for (const char* field : {"/metadata/labels", "/status/conditions/*/type", "/status/conditions/*/status"}) {
     fields.emplace_back(field);
   }
   return fields;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lib/base/text.h"
+#include "lib/storage/claim.h"
 
 namespace truenas::workflow {
 namespace {
@@ -73,11 +74,10 @@ std::optional<SiteClaim> select_claim(const json::Value& object, const UsesOfCla
   if (!by) return std::nullopt;
   SiteClaim claim;
   claim.live = coder::read_live_claim(object);
-  if (claim.live.storage_class.empty()) {
-    claim.live.storage_class = kube::annotation_of(object, "volume.beta.kubernetes.io/storage-class");
-  }
-  claim.uid = identity.uid;
-  claim.phase = object.text_at("/status/phase");
+  const storage::Claim said = storage::read_claim(object);
+  claim.live.storage_class = said.storage_class;
+  claim.uid = said.uid;
+  claim.phase = said.phase;
   claim.resizing = is_being_resized(object);
   claim.workspace = coder::read_workspace_of_claim(object);
   claim.found_by = *by;

@@ -38,8 +38,7 @@ void check_delete_rights(const WorkspaceSite& site, WorkspaceReview& review) {
       review.findings.push_back(
           {"CK10", Severity::note, "", "", "serviceaccount " + account,
            fmt::format("may delete claims in {}: a build that was planned before a move and applied after it "
-                       "destroys the "
-                       "moved claim by name (row H7)",
+                       "destroys the moved claim by name (row H7)",
                        where(right)),
            fmt::format("kubectl auth can-i delete persistentvolumeclaims{} --as=system:serviceaccount:{}:{}",
                        right.ns.empty() ? " -A" : " -n " + right.ns, right.account_ns, right.account)});

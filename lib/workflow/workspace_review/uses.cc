@@ -33,7 +33,7 @@ std::string root_of(const json::Value& pod) {
 
 void add(const json::Value& object, const json::Value* spec, ClaimUse use, UsesOfClaims& uses) {
   if (spec == nullptr) return;
-  const std::vector<std::string> claims = coder::mounted_claims(*spec);
+  const std::vector<std::string> claims = kube::mounted_claims(*spec);
   if (claims.empty()) return;
   use.agent = coder::runs_agent(*spec);
   if (use.agent) use.workspace = coder::read_workspace_of_workload(object);

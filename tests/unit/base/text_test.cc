@@ -63,6 +63,14 @@ TEST_CASE("text of a server cannot drive a terminal") {
   CHECK(printable("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
 }
 
+TEST_CASE("a word of a shell stays one word and means itself") {
+  CHECK(shell_word("./templates/kubernetes-1.2") == "./templates/kubernetes-1.2");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("my homes") == "'my homes'");
+  CHECK(shell_word("$(rm -r x)") == "'$(rm -r x)'");
+  CHECK(shell_word("don't") == "'don'\\''t'");
+}
+
 TEST_CASE("small ones") {
   CHECK(split("a,,b", ',') == std::vector<std::string>{"a", "", "b"});
   CHECK(split("", ',') == std::vector<std::string>{""});

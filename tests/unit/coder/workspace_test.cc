@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "lib/kube/resource.h"
 #include "tests/unit/yaml.h"
 
 using namespace truenas;
@@ -108,9 +109,9 @@ TEST_CASE("what a Pod mounts is read from its volumes, whatever its labels say")
       "home}}, {name: "
       "c, emptyDir: {}}, {name: d, persistentVolumeClaim: {claimName: cache}}]}");
   CHECK(coder::runs_agent(spec));
-  CHECK(coder::mounted_claims(spec) == std::vector<std::string>{"home", "cache"});
+  CHECK(kube::mounted_claims(spec) == std::vector<std::string>{"home", "cache"});
   CHECK(coder::runs_agent(pod_spec("{initContainers: [{env: [{name: CODER_AGENT_TOKEN}]}]}")));
   CHECK_FALSE(coder::runs_agent(pod_spec("{containers: [{env: [{name: CODER_AGENT_TOKENS}]}]}")));
   CHECK_FALSE(coder::runs_agent(pod_spec("{containers: [{args: [CODER_AGENT_TOKEN]}]}")));
-  CHECK(coder::mounted_claims(pod_spec("{volumes: 7}")).empty());
+  CHECK(kube::mounted_claims(pod_spec("{volumes: 7}")).empty());
 }
