@@ -8,6 +8,7 @@
 #include "lib/report/access_report.h"
 #include "lib/report/workspace_report.h"
 #include "lib/workflow/workspace_review.h"
+#include "plugin/coder_connection.h"
 #include "plugin/connection.h"
 #include "plugin/exit_code.h"
 #include "plugin/namespaces.h"
@@ -33,6 +34,7 @@ std::vector<FlagGroup> workspaces_flags() {
            {"from-class", 0, "NAME", "The storage class to leave.", "truenas-nfs"},
            {"to-class", 0, "NAME", "The storage class to reach.", "truenas-csi-nfs"},
            {"coder-namespace", 0, "NAME", "Where Coder itself runs.", "coder"},
+           coder_url_flag(),
            {"template-dir", 0, "DIR", "The text of a template (coder templates pull): what builds will do.",
             "", true},
            {"write-template", 0, "DIR",
@@ -104,6 +106,18 @@ void print_remarks(const workflow::WorkspaceReview& review) {
   std::fprintf(stderr, "%s\n", report::workspace_summary(review).c_str());
 }
 
+// A Coder that only a forgotten login speaks of must not keep anybody from looking at the cluster.
+Result<void> ask_coder(const CoderConnection& coder, const workflow::WorkspaceOptions& options,
+                       workflow::WorkspaceSite& site) {
+  site.no_coder = coder.why_none;
+  if (!coder.session) return {};
+  const Result<void> asked =
+      workflow::observe_coder(coder::ServerReader(*coder.session), coder.url, options, site);
+  if (asked.ok() || coder.asked || asked.error().kind == Kind::interrupted) return asked;
+  site.no_coder = fmt::format("{} ({})", asked.error().what, coder.url);
+  return {};
+}
+
 Result<int> workspaces(const Arguments& arguments) {
   if (arguments.yes("print-rbac")) {
     TM_TRY(print_answer(json::write_yaml(
@@ -116,7 +130,9 @@ Result<int> workspaces(const Arguments& arguments) {
   TM_TRY_ASSIGN(const Connection connection, connect(arguments));
   const kube::Reader reader(*connection.session);
   TM_TRY_ASSIGN(options.namespaces, choose_namespaces(reader, arguments, "workspaces", {"coder-workspaces"}));
-  TM_TRY_ASSIGN(const workflow::WorkspaceSite site, workflow::observe_workspaces(reader, options));
+  TM_TRY_ASSIGN(const CoderConnection coder, connect_to_coder(arguments));
+  TM_TRY_ASSIGN(workflow::WorkspaceSite site, workflow::observe_workspaces(reader, options));
+  TM_TRY(ask_coder(coder, options, site));
   const workflow::WorkspaceReview review = workflow::judge_workspaces(site, options);
   TM_TRY(print_answer(render(review, format, !arguments.yes("no-headers"))));
   print_remarks(review);
@@ -141,7 +157,10 @@ Command workspaces_command() {
           "--template-dir also what the\n"
           "next build does to each claim, as it is and once it is moved. NAME is a claim, a workspace, "
           "OWNER/WORKSPACE or a\n"
-          "workspace's id. So far it changes nothing; exit code 0 when every home is moved and none is in "
+          "workspace's id. Where a Coder is known (see --coder-url) it is asked too: what runs there, and "
+          "what the next\n"
+          "build and an update do to each claim. So far it changes nothing; exit code 0 when every home is "
+          "moved and none is in "
           "danger, 3 "
           "otherwise.\n"
           "With --strategy=copy the homes that are named are moved, one after the other: their plans are "

@@ -101,6 +101,9 @@ class ServerReader {
   Result<std::vector<StateResource>> state(const std::string& build_id) const;
   // GET /api/v2/templateversions/{id}.
   Result<TemplateVersion> get_version(const std::string& id) const;
+  // GET /api/v2/templateversions/{id}/variables: name to value of Terraform's variables; sensitive ones are
+  // left out.
+  Result<std::map<std::string, std::string>> variables(const std::string& version_id) const;
   // The *.tf files of a version: templateversions/{id} -> job.file_id -> GET /api/v2/files/{file_id}, a tar.
   // A version never changes: each is fetched once a session (Coder gives out 12 files a minute).
   Result<std::vector<SourceFile>> template_text(const std::string& version_id) const;

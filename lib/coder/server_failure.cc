@@ -19,6 +19,9 @@ std::optional<std::string> coders_words(const http::Response& response) {
   const Result<json::Value> body = json::parse(response.body, "failure");
   if (!body.ok() || !body->is_object() || body->text_at("/message").empty()) return std::nullopt;
   std::string words = body->text_at("/message");
+  // Others have a "message" too. What proves that something is absent must be in Coder's own words.
+  const bool own = words.starts_with("Resource not found") || words.starts_with("Route not found");
+  if (body->find("kind") != nullptr || (response.status == 404 && !own)) return std::nullopt;
   if (!body->text_at("/detail").empty()) words += ": " + body->text_at("/detail");
   for (const json::Value& item : body->items_at("/validations")) {
     words += fmt::format("; {}: {}", item.text_at("/field"), item.text_at("/detail"));

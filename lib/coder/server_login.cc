@@ -38,11 +38,14 @@ std::string normal_url(std::string url) {
   return url;
 }
 
-Result<void> check_url(const std::string& url, std::string_view from) {
+Result<void> check_url(const std::string& url, std::string_view from, bool flag) {
   const Result<http::Url> parsed = http::parse_server_url(url);
   if (parsed.ok()) return {};
   Error error = parsed.error();
-  error.kind = Kind::config;
+  constexpr std::string_view k_other = "of an API server";
+  if (const std::size_t at = error.what.find(k_other); at != std::string::npos)
+    error.what.replace(at, k_other.size(), "of a Coder");
+  error.kind = flag ? Kind::usage : Kind::config;
   error.hints = {"it must look like https://coder.example.com"};
   return error.in(from);
 }
@@ -96,12 +99,11 @@ Result<LoginSearch> find_login(const std::optional<std::string>& coder_url,
     if (!found.token.empty()) search.why_none = "CODER_SESSION_TOKEN is set, but no URL of a Coder is";
     return search;
   }
-  TM_TRY(check_url(found.url, found.url_from));
+  TM_TRY(check_url(found.url, found.url_from, coder_url.has_value()));
   if (found.token.empty()) {
     const std::string why =
         fmt::format("there is no token for the Coder at {} ({})", found.url, found.url_from);
-    if (coder_url)
-      return make_error(Kind::config, why, {"coder login " + found.url, "CODER_SESSION_TOKEN=…"});
+    if (coder_url) return make_error(Kind::config, why, {"coder login " + found.url});
     search.why_none = why;
     return search;
   }

@@ -26,8 +26,8 @@ struct LoginSearch {
 // --coder-url before CODER_URL before the CLI's file `url`; CODER_SESSION_TOKEN before its file `session`,
 // which is for the URL in its file `url` only: another server must not get that token. The files lie in
 // CODER_CONFIG_DIR, else $XDG_CONFIG_HOME/coderv2, ~/.config/coderv2 or, with `mac`, "~/Library/Application
-// Support/coderv2". Kind::config: --coder-url without a token for it, a URL that is none, a file that
-// cannot be read.
+// Support/coderv2". Kind::usage: a --coder-url that is none. Kind::config: one without a token for it, a URL
+// elsewhere that is none, a file that cannot be read.
 Result<LoginSearch> find_login(const std::optional<std::string>& coder_url,
                                const kube::Environment& environment, bool mac);
 // Whether this program was built for a Mac.

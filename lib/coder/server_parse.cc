@@ -110,6 +110,19 @@ Result<std::map<std::string, std::string>> parse_parameters(const json::View& vi
   return parameters;
 }
 
+Result<std::map<std::string, std::string>> parse_variables(const json::View& view) {
+  std::map<std::string, std::string> variables;
+  if (view.value().is_null()) return variables;
+  TM_TRY_ASSIGN(const std::vector<json::View> items, view.get_items(""));
+  for (const json::View& item : items) {
+    TM_TRY_ASSIGN(const bool sensitive, item.find_boolean("/sensitive"));
+    if (sensitive) continue;
+    TM_TRY_ASSIGN(std::string name, item.get_string("/name"));
+    TM_TRY_ASSIGN(variables[std::move(name)], item.get_string("/value"));
+  }
+  return variables;
+}
+
 Result<std::vector<std::string>> parse_log(const json::View& view) {
   std::vector<std::string> lines;
   if (view.value().is_null()) return lines;

@@ -13,6 +13,7 @@ Result<ServerWorkspace> parse_workspace(const json::View& view);
 Result<TemplateVersion> parse_version(const json::View& view);
 Result<ServerUser> parse_user(const json::View& view);
 Result<std::map<std::string, std::string>> parse_parameters(const json::View& view);
+Result<std::map<std::string, std::string>> parse_variables(const json::View& view);
 Result<std::vector<std::string>> parse_log(const json::View& view);
 // A Terraform state of version 4.
 Result<std::vector<StateResource>> parse_state(const json::View& view);

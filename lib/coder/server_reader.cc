@@ -166,6 +166,14 @@ Result<TemplateVersion> ServerReader::get_version(const std::string& id) const {
   return version;
 }
 
+Result<std::map<std::string, std::string>> ServerReader::variables(const std::string& version_id) const {
+  const ServerCall call = get(fmt::format("templateversions/{}/variables", percent_encode(version_id)),
+                              "variables of template version " + printable(version_id));
+  TM_TRY(demand_id(version_id, call));
+  TM_TRY_ASSIGN(const json::Value body, session_->call_json(call));
+  return parse_variables(json::View(body, "reply to " + call.what));
+}
+
 Result<std::vector<SourceFile>> ServerReader::template_text(const std::string& version_id) const {
   return session_->once(version_id, [&]() -> Result<std::vector<SourceFile>> {
     TM_TRY_ASSIGN(const TemplateVersion version, get_version(version_id));

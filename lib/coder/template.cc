@@ -44,6 +44,7 @@ class TemplateReader {
   Result<void> read(const TemplateFile& file) {
     for (const Block& block : file.body.blocks) {
       if (block.type == "resource" && block.labels.size() == 2) TM_TRY(read_resource(file, block));
+      if (block.type == "data" && block.labels.size() == 2) read_data(file, block);
       if (block.type == "module") read_module(file, block);
       if (block.type == "moved") read_moved(file, block);
       if (block.type == "removed") read_removed(file, block);
@@ -83,6 +84,12 @@ class TemplateReader {
     }
     result_.claims.push_back(read_claim_block(file.list, block, locals_));
     return {};
+  }
+
+  void read_data(const TemplateFile& file, const Block& block) {
+    if (block.labels[0] != "coder_parameter") return;
+    const Setting name = setting_of(file.list, block.find_attribute("name"), locals_);
+    if (name.is_literal() && !file.overrides) result_.parameters[block.labels[1]] = name.value;
   }
 
   void read_module(const TemplateFile& file, const Block& block) {

@@ -100,6 +100,8 @@ struct Template {
   std::vector<Removed> removed;
   std::vector<Import> imports;
   std::vector<Unknown> unknowns;
+  // Of data "coder_parameter" blocks: label to the name that Coder has for it; only literal names.
+  std::map<std::string, std::string> parameters;
 };
 
 // Reads all *.tf files of the template's root directory (others in `files` are passed over; *.tf.json that

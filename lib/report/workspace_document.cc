@@ -75,9 +75,29 @@ Value outcome_part(const coder::Outcome& outcome) {
 Value fate_part(const workflow::ClaimFate& fate) {
   if (!fate.unknown.empty()) return Value::object({{"unknown", fate.unknown}});
   return Value::object({{"template", fate.template_name},
+                        {"version", known(fate.version)},
                         {"address", fate.claim_address},
                         {"now", outcome_part(fate.now)},
                         {"afterMove", outcome_part(fate.after)}});
+}
+
+Value coder_part(const coder::ServerWorkspace& workspace) {
+  const coder::Build& build = workspace.latest_build;
+  return Value::object({{"status", build.status},
+                        {"transition", build.transition},
+                        {"jobStatus", build.job_status},
+                        {"build", build.id},
+                        {"version", known(build.template_version_name)},
+                        {"versionId", build.template_version_id},
+                        {"activeVersionId", workspace.active_version_id},
+                        {"nextVersionId", workspace.next_version_id()},
+                        {"outdated", workspace.outdated},
+                        {"requireActiveVersion", workspace.require_active_version},
+                        {"updatesAlways", workspace.updates_always},
+                        {"autostartSchedule", known(workspace.autostart_schedule)},
+                        {"nextStartAt", known(workspace.next_start_at)},
+                        {"dormantAt", known(workspace.dormant_at)},
+                        {"deletingAt", known(workspace.deleting_at)}});
 }
 
 Value row_part(const WorkspaceRow& row) {
@@ -104,6 +124,8 @@ Value row_part(const WorkspaceRow& row) {
                               {"verdict", verdict_name(row.verdict)}});
   if (!row.why.empty()) item.set("why", row.why);
   item.set("nextBuild", fate_part(row.fate));
+  if (row.update) item.set("update", fate_part(*row.update));
+  if (row.at_coder) item.set("coder", coder_part(*row.at_coder));
   return item;
 }
 
@@ -149,6 +171,7 @@ Value workspace_document(const WorkspaceReview& review) {
                         {"oldDriver", known(review.old_driver)},
                         {"newDriver", known(review.new_driver)},
                         {"namespaces", strings(review.namespaces)},
+                        {"coder", known(review.coder_url)},
                         {"workspaces", std::move(rows)},
                         {"findings", std::move(findings)},
                         {"unchecked", std::move(unchecked)},

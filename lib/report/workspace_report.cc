@@ -38,18 +38,40 @@ std::string fate_of(const workflow::ClaimFate& fate, const coder::Outcome& outco
   return fmt::format("{} ({}?)", name, coder::fate_name(outcome.if_so));
 }
 
+// Coder's own word for the latest build ("running", "stopped", "failed").
+std::string status_at_coder(const WorkspaceRow& row) {
+  return row.at_coder ? printable(row.at_coder->latest_build.status) : k_unknown;
+}
+
+// "v3", "v3 (active v4)".
+std::string version_at_coder(const WorkspaceRow& row) {
+  if (!row.at_coder) return k_unknown;
+  const coder::Build& build = row.at_coder->latest_build;
+  std::string text = printable(build.template_version_name.empty() ? build.template_version_id
+                                                                   : build.template_version_name);
+  if (!row.at_coder->outdated) return text;
+  const bool named = row.update && !row.update->version.empty();
+  return fmt::format("{} (active {})", text,
+                     printable(named ? row.update->version : row.at_coder->active_version_id));
+}
+
 std::string claims_table(const WorkspaceReview& review, bool wide, bool headers) {
-  Table table{{"NAMESPACE", "WORKSPACE", "CLAIM", "CLASS", "DRIVER", "SIZE", "RUNNING", "VERDICT"}, {}};
+  const bool by_coder = !review.coder_url.empty();
+  Table table{{"NAMESPACE", "WORKSPACE", "CLAIM", "CLASS", "DRIVER", "SIZE", "RUNNING"}, {}};
+  if (by_coder) table.headers.emplace_back("CODER");
+  table.headers.emplace_back("VERDICT");
   if (wide) {
     table.headers.insert(table.headers.end(), {"OWNER", "TEMPLATE", "ASKED", "USED", "VOLUME", "RECLAIM",
                                                "FOUND BY", "NEXT BUILD", "AFTER MOVE", "IN USE BY"});
   }
+  if (wide && by_coder) table.headers.insert(table.headers.end(), {"VERSION", "UPDATE"});
   for (const WorkspaceRow& row : review.rows) {
     const auto& live = row.claim.live;
     const auto& workspace = row.claim.workspace;
     table.rows.push_back({live.ns, known(workspace.title()), live.name, live.storage_class, row.driver,
-                          live.capacity.empty() ? live.request : live.capacity, row.running ? "yes" : "no",
-                          verdict_of(row)});
+                          live.capacity.empty() ? live.request : live.capacity, row.running ? "yes" : "no"});
+    if (by_coder) table.rows.back().push_back(status_at_coder(row));
+    table.rows.back().push_back(verdict_of(row));
     if (!wide) continue;
     std::vector<std::string> uses;
     for (const auto& use : row.uses) uses.push_back(use.text());
@@ -60,6 +82,9 @@ std::string claims_table(const WorkspaceReview& review, bool wide, bool headers)
         {known(workspace.owner), known(template_name), live.request, k_unknown, live.volume_name,
          row.reclaim_policy, std::string(coder::found_by_name(row.claim.found_by)),
          fate_of(row.fate, row.fate.now), fate_of(row.fate, row.fate.after), join(uses, ", ")});
+    if (!by_coder) continue;
+    table.rows.back().push_back(version_at_coder(row));
+    table.rows.back().push_back(row.update ? fate_of(*row.update, row.update->now) : "");
   }
   return table.rows.empty() ? "" : render(table, headers);
 }

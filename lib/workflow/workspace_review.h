@@ -30,7 +30,7 @@ struct WorkspaceOptions {
 enum class Severity { note, warning, alarm };
 
 // A row of the danger table. Ids are those of facts/coder.md 2.6: CK1 … CK12 by Kubernetes, CC… with a
-// template.
+// template or with Coder's API.
 struct WorkspaceFinding {
   std::string id;
   Severity severity = Severity::note;
@@ -50,8 +50,10 @@ struct WorkspaceRow {
   std::vector<ClaimUse> uses;          // live ones first
   bool running = false;                // by Kubernetes only
   WorkspaceVerdict verdict = WorkspaceVerdict::refused;
-  std::string why;  // one clause; "" for ready and done
-  ClaimFate fate;
+  std::string why;                                 // one clause; "" for ready and done
+  ClaimFate fate;                                  // of the next build of its own accord
+  std::optional<coder::ServerWorkspace> at_coder;  // nullopt: Coder was not asked, or does not know it
+  std::optional<ClaimFate> update;                 // of an update, where that uses another version
 };
 
 // A check that could not be made, and what it would take.
@@ -66,6 +68,7 @@ struct WorkspaceReview {
   std::vector<WorkspaceFinding> findings;  // alarms first, then by row
   std::vector<Unchecked> unchecked;
   std::vector<std::string> notes;
+  std::string coder_url;  // "" where Coder was not asked
   std::size_t count(WorkspaceVerdict verdict) const;
   std::size_t count(Severity severity) const;
   // Workspace claims that are not on the new class yet, and alarms: what makes the exit code 3.

@@ -14,7 +14,9 @@ class Server:
         self.lines = queue.Queue()
         threading.Thread(target=lambda: [self.lines.put(line.strip()) for line in self.process.stdout],
                          daemon=True).start()
-        self.until("PORT")
+        if "--coder" in options:
+            self.coder = "http://127.0.0.1:" + self.until("CODER-PORT").split()[1]
+        self.api = "http://127.0.0.1:" + self.until("PORT").split()[1]
 
     def until(self, word):
         while True:

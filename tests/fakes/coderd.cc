@@ -50,7 +50,9 @@ std::string Coderd::add_version(const std::string& template_name, const std::str
   const std::lock_guard lock(mutex_);
   CoderdTemplate& family = templates_[template_name];
   if (family.id.empty()) family.id = new_id(), family.name = template_name;
-  CoderdVersion version{new_id(), fmt::format("v{}", versions_.size() + 1), template_name, new_id(), text};
+  CoderdVersion version{new_id(), fmt::format("v{}", versions_.size() + 1), template_name, new_id(), text,
+                        {}};
+  version.variables = {{"namespace", "coder-workspaces"}};
   if (activate || family.active_version_id.empty()) family.active_version_id = version.id;
   return versions_.emplace(version.id, version).first->first;
 }
@@ -77,7 +79,7 @@ std::string Coderd::add_workspace(CoderdWorkspace workspace, const std::string& 
   if (wanted.ok() && !wanted->claims.empty() && !claim.empty()) {
     build.state[wanted->claims.front().address] = workspace.ns + "/" + claim;
   }
-  look_around();
+  workspaces_.at(workspace.id).ready = runs && deployment.body.integer_at("/status/readyReplicas") > 0;
   return workspace.id;
 }
 

@@ -26,6 +26,7 @@ namespace truenas::fakes {
 
 struct CoderdVersion {
   std::string id, name, template_name, file_id, text;
+  std::map<std::string, std::string> variables;  // Terraform's, as the API shows them
 };
 
 struct CoderdTemplate {

@@ -113,7 +113,7 @@ http::Response CoderdApi::answer(const http::Request& request) {
   if (path[0] == "workspaces" && path.size() == 1) return list(query);
   if (path[0] == "workspaces") return workspace(path, request, *user);
   if (path[0] == "workspacebuilds" && path.size() > 1) return build(path);
-  if (path[0] == "templateversions" && path.size() == 2) return version(path[1]);
+  if (path[0] == "templateversions" && path.size() > 1) return version(path);
   if (files && path.size() == 2) return file(path[1]);
   if (path[0] == "prebuilds") return prebuilds(request, *user);
   return message(404, "Route not found.");
@@ -198,10 +198,17 @@ http::Response CoderdApi::build(const std::vector<std::string>& path) {
   return reply(200, items);
 }
 
-http::Response CoderdApi::version(const std::string& id) {
-  const auto found = coder_.versions_.find(id);
+http::Response CoderdApi::version(const std::vector<std::string>& path) {
+  const auto found = coder_.versions_.find(path[1]);
   if (found == coder_.versions_.end()) return absent();
   const CoderdVersion& version = found->second;
+  if (path.size() > 2) {
+    Value items = Value::array();
+    for (const auto& [name, value] : version.variables)
+      items.push_back(
+          Value::object({{"name", name}, {"value", value}, {"type", "string"}, {"sensitive", false}}));
+    return path[2] == "variables" ? reply(200, items) : message(404, "Route not found.");
+  }
   return reply(
       200, Value::object({{"id", version.id},
                           {"name", version.name},

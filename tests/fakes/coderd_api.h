@@ -17,7 +17,7 @@ class CoderdApi {
   http::Response create_build(CoderdWorkspace& workspace, const http::Request& request,
                               const CoderdUser& user);
   http::Response build(const std::vector<std::string>& path);
-  http::Response version(const std::string& id);
+  http::Response version(const std::vector<std::string>& path);
   http::Response file(const std::string& id);
   http::Response prebuilds(const http::Request& request, const CoderdUser& user);
   json::Value show(const CoderdBuild& build) const;

@@ -104,6 +104,13 @@ bool WantedClaim::ignores(std::string_view path) const {
 Result<WantedState> read_wanted(const std::string& text, TextValues values) {
   TM_TRY_ASSIGN(const TextBlock file, parse_text(text));
   for (const TextBlock& block : file.blocks) {
+    // Coder knows a parameter by its name, the text by its block's label.
+    if (block.type == "data" && block.labels.size() == 2 && block.labels[0] == "coder_parameter") {
+      TM_TRY_ASSIGN(const std::string name, text_of(&block, "name", values));
+      const auto value = values.find("data.coder_parameter." + name + ".value");
+      if (value != values.end())
+        values["data.coder_parameter." + block.labels[1] + ".value"] = std::string(value->second);
+    }
     if (block.type != "locals") continue;
     for (const auto& [name, expression] : block.attributes) {
       const Result<std::string> value = evaluate(expression, values);

@@ -9,6 +9,9 @@
 // Commands on stdin, a line each: "pause before K", "pause after K" (also --pause-before-write=K and so on),
 // "drop K" (apply write K, lose its reply), "answer K CODE", "go", "state", "write N" (N client writes),
 // "writer on|off" (one client write a tick), "quit". Writes are counted from the start of the program.
+//
+// With --coder a stand-in coderd beside it knows the workspaces and says "CODER-PORT n"; its commands are
+// those of coderd_program.h.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -21,6 +24,8 @@
 #include <iostream>
 
 #include "lib/base/text.h"
+#include "tests/fakes/coderd_program.h"
+#include "tests/fakes/coderd_transport.h"
 #include "tests/fakes/fleet.h"
 #include "tests/fakes/http_server.h"
 #include "tests/fakes/site.h"
@@ -32,7 +37,7 @@ namespace {
 struct Settings {
   std::string kubeconfig;
   SiteOptions site;
-  bool empty = false;
+  bool empty = false, coder = false;
   int tick_ms = 50;
   int fleet = 0;  // workspaces beside the site's
   CnpgOptions cnpg;
@@ -45,6 +50,10 @@ class Program {
     cluster_.cnpg.options = settings.cnpg;
     if (!settings.empty && !build_site(cluster_, settings.site)) say("ERROR the site did not settle");
     put_fleet(cluster_, settings.fleet);
+    if (settings.coder) {
+      coder_.add_version("kubernetes", coderd_template());
+      coder_.adopt_claims("coder-workspaces", "kubernetes");
+    }
     pause_before_ = settings.pause_before;
     pause_after_ = settings.pause_after;
     if (settings.drop > 0) cluster_.faults.add(drop_reply(write_number(settings.drop)));
@@ -60,15 +69,23 @@ class Program {
                          return cluster_.upgrade(request, protocols);
                        }});
     write_kubeconfig(server.port());
+    std::optional<CoderdProgram> coder;
+    if (settings_.coder) {
+      coder.emplace(coder_, [this](const std::string& line) { say(line); });
+      say(fmt::format("CODER-PORT {}", coder->port()));
+    }
     say(fmt::format("PORT {}", server.port()));
     std::thread life([this] {
       while (!ended_) {
         usleep(static_cast<useconds_t>(settings_.tick_ms) * 1000);
         cluster_.tick();
+        if (settings_.coder) coder_.tick();
       }
     });
     std::string line;
-    while (std::getline(std::cin, line) && obey(line)) {
+    while (std::getline(std::cin, line)) {
+      if (coder && coder->obey(split(trim(line), ' '))) continue;
+      if (!obey(line)) break;
     }
     ended_ = true;
     go();
@@ -169,6 +186,7 @@ class Program {
 
   Settings settings_;
   FakeCluster cluster_;
+  Coderd coder_{door_to(cluster_), [this] { return cluster_.elapsed(); }};
   std::atomic<bool> ended_ = false, writer_ = true;
   std::atomic<std::size_t> pause_before_ = 0, pause_after_ = 0;
   std::mutex output_, pausing_;
@@ -193,6 +211,8 @@ bool read_option(std::string_view argument, Settings& settings) {
     settings.site.tablespace = true;
   else if (name == "--empty")
     settings.empty = true;
+  else if (name == "--coder")
+    settings.coder = true;
   else if (name == "--fleet")
     settings.fleet = number;
   else if (name == "--tick-ms")

@@ -68,6 +68,17 @@ Choice choose(const SiteClaim& claim, const coder::LiveClaim& live, const coder:
   return choice;
 }
 
+void complete(const coder::Question& question, const coder::LiveClaim& live, const WorkspaceSite& site,
+              ClaimFate& fate) {
+  fate.template_name = fate.text->name;
+  fate.now = coder::next_build(question, live);
+  coder::LiveClaim after = live.storage_class == question.new_class ? live : coder::swapped(live, question);
+  if (const auto found = site.classes.find(question.new_class); found != site.classes.end()) {
+    after.class_expands = found->second.expansion;
+  }
+  fate.after = coder::next_build(question, after);
+}
+
 }  // namespace
 
 coder::LiveClaim with_surroundings(const SiteClaim& claim, const WorkspaceSite& site) {
@@ -88,6 +99,7 @@ coder::Question question_about(const SiteClaim& claim, const WorkspaceSite& site
   question.values = values_of(claim.workspace);
   question.old_class = from_class, question.new_class = to_class;
   question.default_class = only_default(site);
+  if (site.coder) add_knowledge(claim, *site.coder, text, "", question);
   return question;
 }
 
@@ -104,16 +116,28 @@ ClaimFate foresee(const SiteClaim& claim, const WorkspaceSite& site,
   const Choice choice = choose(claim, live, values, templates);
   fate.unknown = choice.why_not;
   if (!choice.why_not.empty()) return fate;
-  const coder::Question question = question_about(claim, site, *choice.text, from_class, to_class);
-  fate.template_name = choice.text->name;
   fate.text = choice.text;
+  complete(question_about(claim, site, *choice.text, from_class, to_class), live, site, fate);
   fate.claim_address = choice.claim->address();
-  fate.now = coder::next_build(question, live);
-  coder::LiveClaim after = live.storage_class == to_class ? live : coder::swapped(live, question);
-  if (const auto found = site.classes.find(to_class); found != site.classes.end()) {
-    after.class_expands = found->second.expansion;
+  return fate;
+}
+
+ClaimFate foresee_version(const SiteClaim& claim, const WorkspaceSite& site, const std::string& version_id,
+                          const std::string& from_class, const std::string& to_class) {
+  ClaimFate fate;
+  const CoderText* text = site.coder->find_text(version_id);
+  if (text == nullptr || !text->unknown.empty()) {
+    fate.unknown = text == nullptr ? "the text of its version was not read" : text->unknown;
+    return fate;
   }
-  fate.after = coder::next_build(question, after);
+  fate.text = &text->text;
+  fate.version = text->version;
+  coder::Question question = question_about(claim, site, text->text, from_class, to_class);
+  add_knowledge(claim, *site.coder, text->text, version_id, question);
+  const coder::LiveClaim live = with_surroundings(claim, site);
+  complete(question, live, site, fate);
+  const coder::Match match = coder::find_claim(text->text.text, live, question.values);
+  if (match.claim != nullptr) fate.claim_address = match.claim->address();
   return fate;
 }
 

@@ -7,18 +7,13 @@
 
 #include "lib/coder/outcome.h"
 #include "lib/workflow/workspace_review/site.h"
+#include "lib/workflow/workspace_review/template_text.h"
 
 namespace truenas::workflow {
 
-// A template that the user has given.
-struct TemplateText {
-  std::string name;  // of its directory
-  std::vector<coder::SourceFile> files;
-  coder::Template text;
-};
-
 struct ClaimFate {
   std::string template_name;  // "" while no template is known to be its own
+  std::string version;        // its name in Coder; "" for a text that the user has given
   const TemplateText* text = nullptr;
   std::string claim_address;  // in that template
   std::string unknown;        // why nothing can be said; "" when `now` and `after` say something
@@ -33,5 +28,9 @@ coder::Question question_about(const SiteClaim& claim, const WorkspaceSite& site
 ClaimFate foresee(const SiteClaim& claim, const WorkspaceSite& site,
                   const std::vector<TemplateText>& templates, const std::string& from_class,
                   const std::string& to_class);
+
+// The same for a version of the workspace's template in Coder; `site.coder` is there and knows the workspace.
+ClaimFate foresee_version(const SiteClaim& claim, const WorkspaceSite& site, const std::string& version_id,
+                          const std::string& from_class, const std::string& to_class);
 
 }  // namespace truenas::workflow

@@ -42,7 +42,8 @@ void check_outcome(const Subject& subject, const coder::Outcome& outcome, Severi
 
 void check_fate(const Subject& subject, std::vector<WorkspaceFinding>& findings) {
   const ClaimFate& fate = subject.row.fate;
-  if (subject.options.templates.empty() || subject.row.verdict == WorkspaceVerdict::skipped) return;
+  const bool by_coder = subject.options.templates.empty();
+  if ((by_coder && !subject.row.at_coder) || subject.row.verdict == WorkspaceVerdict::skipped) return;
   if (!fate.unknown.empty()) {
     const coder::LiveClaim& live = subject.row.claim.live;
     findings.push_back({"CC1", Severity::warning, live.ns, live.name, "",

@@ -1,10 +1,9 @@
-#include "lib/workflow/workspace_review/judge.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "lib/workflow/workspace_review/coder_checks.h"
 
 namespace truenas::workflow {
 namespace {
@@ -80,7 +79,25 @@ Judgement judge(const Subject& subject) {
     return {WorkspaceVerdict::running,
             fmt::format("its volume is still attached to node {}", subject.attachments.front().node)};
   }
+  if (row.at_coder && row.at_coder->building()) {
+    return {WorkspaceVerdict::running,
+            fmt::format("a {} build is {} in Coder", row.at_coder->latest_build.transition,
+                        row.at_coder->latest_build.job_status)};
+  }
   return {WorkspaceVerdict::ready, ""};
+}
+
+// By the text that the user has given, else by what Coder would build with.
+void foresee_row(const WorkspaceSite& site, const WorkspaceOptions& options, WorkspaceRow& row) {
+  const std::string &from = options.from_class, &to = options.to_class;
+  if (!options.templates.empty() || !row.at_coder) {
+    row.fate = foresee(row.claim, site, options.templates, from, to);
+    if (options.templates.empty() && site.coder) row.fate.unknown = "Coder does not know its workspace";
+    return;
+  }
+  row.fate = foresee_version(row.claim, site, row.at_coder->next_version_id(), from, to);
+  if (row.at_coder->next_version_id() != row.at_coder->active_version_id)
+    row.update = foresee_version(row.claim, site, row.at_coder->active_version_id, from, to);
 }
 
 }  // namespace
@@ -147,11 +164,13 @@ WorkspaceReview judge_workspaces(const WorkspaceSite& site, const WorkspaceOptio
     const auto attached = site.attachments.find(claim.live.volume_name);
     const Subject subject{row, has_volume ? &volume->second : nullptr,
                           attached == site.attachments.end() ? none : attached->second, site, options};
+    if (const auto* known = site.coder ? workspace_of(claim, *site.coder) : nullptr) row.at_coder = *known;
     Judgement judgement = judge(subject);
     row.verdict = judgement.verdict, row.why = std::move(judgement.why);
-    row.fate = foresee(claim, site, options.templates, options.from_class, options.to_class);
+    foresee_row(site, options, row);
     check_claim(subject, review.findings);
     check_fate(subject, review.findings);
+    check_coder(subject, review.findings);
     review.rows.push_back(std::move(row));
   }
   check_site(site, options, review);

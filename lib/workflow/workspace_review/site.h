@@ -11,6 +11,7 @@
 #include "lib/coder/live_claim.h"
 #include "lib/coder/workspace.h"
 #include "lib/storage/volume.h"
+#include "lib/workflow/workspace_review/coder_view.h"
 
 namespace truenas::workflow {
 
@@ -72,7 +73,9 @@ struct WorkspaceSite {
   std::map<std::string, SiteVolume> volumes;       // of these claims, and those that once were theirs
   std::map<std::string, std::vector<Attachment>> attachments;  // by volume
   std::vector<DeleteRight> delete_rights;
-  std::string no_delete_rights;  // why nothing is known of them; "" when there are some
+  std::string no_delete_rights;    // why nothing is known of them; "" when there are some
+  std::optional<CoderView> coder;  // nullopt: Coder was not asked
+  std::string no_coder;            // why it was not; "" when nothing speaks of a Coder
 };
 
 }  // namespace truenas::workflow

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/text.h"
-#include "lib/workflow/workspace_review/judge.h"
+#include "lib/workflow/workspace_review/coder_checks.h"
 
 namespace truenas::workflow {
 namespace {
@@ -67,8 +67,8 @@ void note_classes(const WorkspaceSite& site, const WorkspaceOptions& options, Wo
 void check_site(const WorkspaceSite& site, const WorkspaceOptions& options, WorkspaceReview& review) {
   check_expansion(site, options, review);
   check_delete_rights(site, review);
-  review.unchecked.push_back({"CK9", "whether each workspace still exists in Coder only Coder can tell"});
-  if (options.templates.empty()) {
+  check_coder_site(site, options, review);
+  if (options.templates.empty() && !site.coder) {
     review.unchecked.push_back(
         {"CC1", "what the next build does to each claim is in the template's text: --template-dir DIR"});
   }

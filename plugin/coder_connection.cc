@@ -1,0 +1,34 @@
+#include "plugin/coder_connection.h"
+
+#include <cstdio>
+
+#include "lib/coder/server_login.h"
+#include "plugin/connection.h"
+
+namespace truenas::plugin {
+
+Flag coder_url_flag() {
+  return {"coder-url", 0, "URL",
+          "Coder's address (default: CODER_URL, else where `coder login` was last); its token comes from "
+          "CODER_SESSION_TOKEN or from that login."};
+}
+
+Result<CoderConnection> connect_to_coder(const Arguments& arguments) {
+  TM_TRY_ASSIGN(const kube::ConnectionFlags flags, read_connection_flags(arguments));
+  const kube::Environment environment = kube::process_environment();
+  TM_TRY_ASSIGN(const coder::LoginSearch search,
+                coder::find_login(arguments.optional_text("coder-url"), environment, coder::runs_on_mac()));
+  CoderConnection connection;
+  connection.why_none = search.why_none;
+  if (!search.login) return connection;
+  connection.url = search.login->url;
+  connection.asked = search.login->asked;
+  const auto log = [](std::string_view line) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  };
+  TM_TRY_ASSIGN(connection.session,
+                coder::open_server(*search.login, environment, flags.verbosity, log, system_clock()));
+  return connection;
+}
+
+}  // namespace truenas::plugin
