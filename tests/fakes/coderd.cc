@@ -52,7 +52,7 @@ std::string Coderd::add_version(const std::string& template_name, const std::str
   if (family.id.empty()) family.id = new_id(), family.name = template_name;
   CoderdVersion version{new_id(), fmt::format("v{}", versions_.size() + 1), template_name, new_id(), text,
                         {}};
-  version.variables = {{"namespace", "coder-workspaces"}};
+  version.variables = {{"namespace", options_.workspaces_ns}};
   if (activate || family.active_version_id.empty()) family.active_version_id = version.id;
   return versions_.emplace(version.id, version).first->first;
 }
@@ -140,7 +140,7 @@ TextValues Coderd::values_of(const CoderdWorkspace& workspace, const std::string
                        {"data.coder_workspace_owner.me.name", workspace.owner},
                        {"data.coder_workspace_owner.me.id", workspace.owner_id},
                        {"data.coder_workspace_owner.me.email", workspace.owner + "@example.com"},
-                       {"var.namespace", workspace.ns}};
+                       {"var.namespace", options_.workspaces_ns}};
   for (const auto& [name, value] : workspace.parameters)
     values["data.coder_parameter." + name + ".value"] = value;
   return values;

@@ -70,6 +70,7 @@ struct CoderdOptions {
   Milliseconds patience{1'200'000};                  // for a claim that does not go (20 min)
   int requests_a_minute = 512, files_a_minute = 12;  // 0: no limit
   std::string image = "registry.k8s.io/pause:3.10";
+  std::string workspaces_ns = "coder-workspaces";          // Terraform's var.namespace
   std::string coderd_ns = "coder", coderd_name = "coder";  // its own Deployment; at 0 replicas nobody answers
 };
 

@@ -58,6 +58,12 @@ bool CoderdProgram::obey(const std::vector<std::string>& words) {
   if (words.size() < 2 || words[0] != "coder") return false;
   const auto word = [&](std::size_t i) { return i < words.size() ? words[i] : std::string(); };
   if (word(1) == "version") add_version(word(2), word(3));
+  if (word(1) == "workspace") {
+    CoderdWorkspace workspace;
+    workspace.owner = word(2), workspace.name = word(3), workspace.ns = word(4);
+    workspace.template_name = "kubernetes", workspace.parameters = {{"home_disk_size", "1"}};
+    say_("WORKSPACE " + coder_.add_workspace(workspace, ""));
+  }
   if (word(1) == "build") {
     const auto build = coder_.build(word(2), word(3), word(4));
     say_(build ? "BUILD " + *build : "BUSY");

@@ -3,7 +3,8 @@
 // fake_coderd have in common. Commands:
 //
 //   coder version TEMPLATE FILE   (a new active version with that text)      VERSION <id>
-//   coder build WORKSPACE_ID start|stop|delete [VERSION_ID]                  BUILD <id> | BUSY
+//   coder workspace OWNER NAME NAMESPACE   (of the first template, with a home of 1 GiB and no build yet)
+//   WORKSPACE <id> coder build WORKSPACE_ID start|stop|delete [VERSION_ID]                  BUILD <id> | BUSY
 //   coder hold WORKSPACE_ID | coder release WORKSPACE_ID                     (between plan and apply)
 //   coder role ROLE                                                          (of the token's user)
 //   coder state                                                              CODER {"workspaces":[…]}

@@ -36,7 +36,7 @@ bool read_option(std::string_view argument, Settings& settings) {
   if (name == "--kubeconfig") {
     settings.kubeconfig = value;
   } else if (name == "--namespace") {
-    settings.ns = value;
+    settings.ns = settings.coder.workspaces_ns = value;
   } else if (name == "--as") {
     settings.as = value;
   } else if (name == "--image") {
