@@ -127,7 +127,7 @@ std::string temporary_claim_name(const Value& original) {
   // 16 + 32 + 1 + 8, and 6 for "-trial": at most 63. A dot might come to stand before a dash.
   std::string name = cut_name(identity.name, 32);
   std::replace(name.begin(), name.end(), '.', '-');
-  return fmt::format("truenas-migrate-{}-{}", name,
+  return fmt::format("{}{}-{}", k_temporary_prefix, name,
                      sha256_hex(identity.name + "/" + identity.uid).substr(0, 8));
 }
 

@@ -40,6 +40,8 @@ Result<json::Value> replacement_claim(const json::Value& original, std::string_v
 // to the original.)
 Result<json::Value> trial_claim(const json::Value& original, std::string_view storage_class);
 
+// What the name of every temporary claim begins with.
+inline constexpr std::string_view k_temporary_prefix = "truenas-migrate-";
 // At most 63 characters, the same for the same claim (name and uid) every time, another for a later claim of
 // the same name.
 std::string temporary_claim_name(const json::Value& original);

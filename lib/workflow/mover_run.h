@@ -62,6 +62,8 @@ class MoverRun {
 
   // One line for people: where it runs, why it does not start, how far it is. Only when it has changed.
   std::function<void(const std::string& line)> on_line;
+  // Called about once a second from the Pod's creation to its end: for whoever must not look away meanwhile.
+  std::function<void()> on_look;
 
  private:
   struct Placed {

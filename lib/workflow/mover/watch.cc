@@ -32,6 +32,7 @@ Result<MoverEnd> MoverRun::watch(const MoverRequest& request, const Placed& plac
   const Milliseconds since = clock_->steady();
   Milliseconds silent_since{-1};
   while (true) {
+    if (on_look) on_look();
     auto end = look(request, placed, uid, since);
     if (end.ok() && *end) return std::move(**end);
     if (!end.ok()) {

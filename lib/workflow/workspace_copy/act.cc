@@ -64,9 +64,7 @@ Result<void> WorkspaceCopy::act(const engine::Step& step, kube::Writer& writer) 
     return state.tools.facts.write(step_argument(step, "key"), step_argument(step, "value"));
   if (verb == "stop-workspace" || verb == "start-workspace") return act_through_coder(state, step, writer);
   if (!is_by_mover(verb)) return act_on_objects(state, step, writer);
-  const Result<void> moved = act_by_mover(state, step, writer, on_line);
-  state.seen_at = state.tools.clock.wall();  // a mover takes its time; the next look is not late
-  return moved;
+  return act_by_mover(state, step, writer, on_line);
 }
 
 }  // namespace truenas::workflow

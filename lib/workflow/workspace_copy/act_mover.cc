@@ -27,6 +27,7 @@ class Mover {
   Mover(State& state, kube::Writer& writer, const Line& on_line)
       : state_(state), run_(state.tools.reader, writer, state.tools.program, state.tools.clock) {
     run_.on_line = on_line;
+    run_.on_look = [&state] { look_at_users(state); };
   }
   Mover& source() {
     request_.mounts.push_back({state_.options.claim, k_source, true});
@@ -95,6 +96,19 @@ std::vector<std::string> between(const State& state, std::string mode, std::vect
   return words;
 }
 
+// A dataset that is not mounted is an empty directory, and a mount like any other.
+bool may_be_empty(const State& state) {
+  return state.memory.entries == 0 || state.options.accepted.contains(k_empty_home);
+}
+
+Error lost_its_files(const State& state) {
+  return make_error(Kind::stopped,
+                    fmt::format("[{}] claim {} had {} entries when they were counted, and is empty now",
+                                k_empty_home, state.options.full_name(), state.memory.entries),
+                    {"look whether its dataset is mounted on the NAS",
+                     fmt::format("if its user has emptied it: --accept={}", k_empty_home)});
+}
+
 Result<void> scan(State& state, kube::Writer& writer, const Line& on_line) {
   Mover mover(state, writer, on_line);
   TM_TRY_ASSIGN(const MoverEnd end, mover.source().run({"scan", "--expect-source-mount", k_source}));
@@ -130,6 +144,7 @@ Result<void> check(State& state, kube::Writer& writer, const Line& on_line) {
     return {};
   }
   if (end.exit != 0) return failed(state, "cannot look at", end);
+  memory.entries = end.result.integer_at("/counts/entries");
   memory.single_owner = single;
   memory.way = way;
   return {};
@@ -149,11 +164,14 @@ Result<void> copy_warm(State& state, kube::Writer& writer, const Line& on_line) 
 Result<void> copy_final(State& state, kube::Writer& writer, const Line& on_line) {
   SwapMemory& memory = state.memory;
   Mover mover(state, writer, on_line);
-  TM_TRY_ASSIGN(const MoverEnd end, mover.source().target(false).run(between(
-                                        state, "copy", {"--final", "--delete", "--accept-empty-source"})));
+  std::vector<std::string> words = {"--final", "--delete"};
+  if (may_be_empty(state)) words.emplace_back("--accept-empty-source");
+  state.disturbed = false;
+  TM_TRY_ASSIGN(const MoverEnd end,
+                mover.source().target(false).run(between(state, "copy", std::move(words))));
   if (end.exit != 0) return failed(state, "cannot copy", end);
   ++memory.copies;
-  memory.copied = true;
+  memory.copied = !state.disturbed;
   memory.verified = false;
   memory.target_uid = state.world->target.uid;
   memory.stamp = state.world->stamp;
@@ -163,6 +181,7 @@ Result<void> copy_final(State& state, kube::Writer& writer, const Line& on_line)
 Result<void> compare(State& state, const Step& step, kube::Writer& writer, const Line& on_line) {
   SwapMemory& memory = state.memory;
   Mover mover(state, writer, on_line);
+  state.disturbed = false;
   TM_TRY_ASSIGN(const MoverEnd end, mover.source().target(true).run(between(state, "compare", {})));
   ++memory.compares;
   if (end.exit == 3) {
@@ -170,12 +189,19 @@ Result<void> compare(State& state, const Step& step, kube::Writer& writer, const
     return failed(state, "the copy is not the same as", end, Kind::mismatch);
   }
   if (end.exit != 0) return failed(state, "cannot compare", end);
+  if (end.result.integer_at("/counts/entries") <= 1 && memory.entries > 1 && !may_be_empty(state)) {
+    memory.copied = false;
+    return lost_its_files(state);
+  }
+  // What it has read first may be older than what was written while it read on.
+  memory.copied = memory.copied && !state.disturbed;
+  memory.verified = memory.copied;
+  if (!memory.verified) return {};
   const std::string manifest = end.result.text_at("/facts/manifest");
   TM_TRY(state.tools.facts.write(
       fmt::format("run-{}.compare-{}", state.world->facts.number, step_argument(step, "number")),
       fmt::format("{}: {}{}", format_time(state.tools.clock.wall()), end.text,
                   manifest.empty() ? "" : "; manifest " + manifest)));
-  memory.verified = memory.copied;
   return {};
 }
 

@@ -61,6 +61,11 @@ std::optional<Next> decide_terminating(const SwapWorld& world, const Options& op
   for (const LeftMover& mover : world.movers) {
     if (!mover.terminating) return remove_mover(world, options, mover);
   }
+  // Once it is gone its name may be taken by anybody's claim: that one must not get what is stale by now.
+  if (!is_ready(world) && world.target.exists && !world.temporary.exists &&
+      is_reserved_for(world.target, options.ns, options.claim)) {
+    return reserve_volume(world, options, world.target, temporary_name(world));
+  }
   return wait_for_claim_gone(world, options, world.claim);
 }
 

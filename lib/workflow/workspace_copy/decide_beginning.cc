@@ -95,6 +95,10 @@ Next decide_rollback(const SwapWorld& world, const Options& options) {
     return refused(options, fmt::format("the volume that it was on before, {}, is gone or being deleted",
                                         world.facts.source.name));
   }
+  if (is_somebody_elses(world, world.source, options)) {
+    return refused(options, fmt::format("the volume that it was on before, {}, is claim {}/{}'s now",
+                                        world.source.name, world.source.claim_ns, world.source.claim_name));
+  }
   if (!options.accepted.contains(k_newer_writes)) {
     return refused(
         options,

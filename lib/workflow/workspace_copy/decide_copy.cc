@@ -116,6 +116,12 @@ Next decide_copying(const SwapWorld& world, const Options& options) {
   for (const ClaimRole& role : world.freeze.roles) {
     if (role.frozen && role.frozen_for == options.full_name()) return thaw_builds(world, options, role);
   }
+  if (world.facts.cutover) {
+    if (world.target.exists && is_reserved_for(world.target, options.ns, options.claim)) {
+      return reserve_volume(world, options, world.target, temporary_name(world));
+    }
+    return note_cutover_over(world, options);
+  }
   if (!world.uses.empty() && !world.coder) return *decide_stopping(world, options);
   if (!world.memory.unfit.empty()) {
     if (!world.target_noted) {

@@ -130,6 +130,7 @@ Next decide_swap_ending(const SwapWorld& world, const Options& options) {
   for (const ClaimRole& role : world.freeze.roles) {
     if (role.frozen && !role.needed_there) return thaw_builds(world, options, role);
   }
+  if (is_given_up(world, options)) return note_swap_end(world, options);
   if (!world.claim.differences.empty()) return differs(world, options);
   if (auto next = decide_starting(world, options)) return *next;
   return note_swap_end(world, options);

@@ -83,20 +83,40 @@ Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::st
   } else if (name.starts_with("role-")) {
     facts.roles.insert(fmt::format("run-{}.{}", facts.number, name));
   }
-  facts.cutover = facts.cutover || name == "cutover";
+  facts.cutovers = std::max(facts.cutovers, number_after(name, "cutover-"));
+  facts.cutovers_over = std::max(facts.cutovers_over, number_after(name, "cutover-over-"));
+  facts.cutover = facts.cutovers > facts.cutovers_over;
   facts.moved = facts.moved || name == "moved";
   facts.ended = facts.ended || name == "end";
   return {};
 }
 
+namespace {
+
+// The run that says where the home is: the newest one, but not one that was given up before it had moved
+// anything, if an earlier one did.
+int telling_run(const std::map<std::string, std::string>& all, int newest) {
+  const auto has = [&](int number, const char* name) {
+    return all.contains(fmt::format("run-{}.{}", number, name));
+  };
+  if (!has(newest, "end")) return newest;
+  for (int number = newest; number > 0; --number) {
+    if (has(number, "moved")) return number;
+  }
+  return newest;
+}
+
+}  // namespace
+
 Result<SwapFacts> read_swap_facts(const std::map<std::string, std::string>& all) {
   SwapFacts facts;
   for (const auto& [key, value] : all) {
     if (key.starts_with("run-") && key.ends_with(".begin")) {
-      facts.number = std::max(facts.number, std::atoi(key.c_str() + 4));
+      facts.newest = std::max(facts.newest, std::atoi(key.c_str() + 4));
     }
   }
-  if (facts.number == 0) return facts;
+  if (facts.newest == 0) return facts;
+  facts.number = telling_run(all, facts.newest);
   const std::string start = fmt::format("run-{}.", facts.number);
   TM_TRY(apply_fact(facts, "begin", all.at(start + "begin")));
   for (const auto& [key, value] : all) {

@@ -90,6 +90,9 @@ Violations guard_swap(const SwapWorld& world, const Options& options, const Step
   if (step.verb == "create-claim") guard_creation(world, options, step, broken);
   if (step.verb == "reserve-volume") {
     const bool of_source = step_argument(step, "volume") == world.source.name;
+    const VolumeState& volume = of_source ? world.source : world.target;
+    demand(!is_somebody_elses(world, volume, options), "a volume in use is not taken from its claim",
+           fmt::format("{} is claim {}/{}'s", volume.name, volume.claim_ns, volume.claim_name), broken);
     demand(!of_source || !world.claim.exists, "a volume in use is not taken from its claim",
            "claim " + options.full_name() + " exists", broken);
     demand(of_source || !on_target(world), "a volume in use is not taken from its claim",

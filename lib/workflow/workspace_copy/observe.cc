@@ -18,8 +18,6 @@ namespace {
 using json::Value;
 using State = WorkspaceCopy::State;
 
-// Longer between two looks than any pause of the run loop: this machine has slept, and has not watched.
-constexpr std::chrono::seconds k_unwatched{60};
 // An authorizer needs a moment to see a changed Role.
 constexpr Milliseconds k_freeze_patience{60000};
 
@@ -166,11 +164,9 @@ Result<void> observe_builders(State& state, SwapWorld& world) {
 }
 
 void remember_what_was_watched(State& state, SwapWorld& world) {
-  const auto now = state.tools.clock.wall();
-  if (state.seen_at.count() != 0 && now - state.seen_at >= k_unwatched && world.claim.exists) {
-    state.memory.copied = state.memory.verified = false;
-  }
-  state.seen_at = now;
+  // What was not there when it was looked last, nobody can have used since.
+  const bool was_there = state.world && state.world->claim.exists;
+  if (went_unwatched(state) && was_there) state.memory.copied = state.memory.verified = false;
   world.memory = state.memory;
   forget_what_was_disturbed(world);
   state.memory = world.memory;
@@ -189,6 +185,7 @@ Result<SwapWorld> WorkspaceCopy::observe() {
   compare_documents(world);
   TM_TRY(observe_class(state, world));
   TM_TRY(observe_users(state, world));
+  state.users_stamp = world.stamp;
   TM_TRY(observe_builders(state, world));
   if (!state.missing_permissions) {
     TM_TRY_ASSIGN(

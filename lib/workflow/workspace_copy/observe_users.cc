@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "lib/storage/volume.h"
 #include "lib/workflow/workspace_copy/state.h"
@@ -12,6 +13,11 @@ namespace truenas::workflow {
 namespace {
 
 using json::Value;
+
+// Longer between two looks, and a workspace may have been started, written to and stopped again: two builds
+// of Coder take longer than this.
+constexpr Milliseconds k_unwatched{30000};
+constexpr Milliseconds k_look_every{5000};
 
 bool is_mover(const Value& pod) {
   return kube::label_of(pod, "app.kubernetes.io/component") == "mover" &&
@@ -35,17 +41,19 @@ void add_left_mover(const Value& pod, SwapWorld& world) {
 Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
   const WorkspaceCopyOptions& options = state.options;
   UsesOfClaims uses;
+  std::vector<std::string> generations;
   TM_TRY_ASSIGN(const std::vector<Value> pods, state.tools.view.pods(options.ns));
   for (const Value& pod : pods) {
     if (!is_mover(pod)) {
       add_pod(pod, uses);
+      // It has come and gone since the last look, unless it was there then.
+      if (is_over(pod) && kube::mounts(pod, options.claim)) generations.push_back(kube::identity_of(pod).uid);
     } else if (kube::mounts(pod, options.claim) ||
                (!world.temporary.name.empty() && kube::mounts(pod, world.temporary.name))) {
       add_left_mover(pod, world);
     }
   }
   TM_TRY_ASSIGN(const std::vector<Value> workloads, state.tools.view.workloads(options.ns));
-  std::vector<std::string> generations;
   for (const Value& workload : workloads) {
     const bool set = workload.text_at("/kind") == "StatefulSet";
     UsesOfClaims own;
@@ -70,6 +78,25 @@ Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
     }
   }
   return {};
+}
+
+bool went_unwatched(WorkspaceCopy::State& state) {
+  const LookedAt now = {state.tools.clock.steady(), state.tools.clock.wall()};
+  const std::optional<LookedAt> before = std::exchange(state.looked, now);
+  if (!before) return false;
+  const auto slept = std::chrono::duration_cast<Milliseconds>(now.wall - before->wall);
+  return std::max(now.steady - before->steady, slept) >= k_unwatched;
+}
+
+void look_at_users(WorkspaceCopy::State& state) {
+  if (state.looked && state.tools.clock.steady() - state.looked->steady < k_look_every) return;
+  SwapWorld world;
+  world.source = state.world->source;
+  world.temporary = state.world->temporary;
+  // A look that failed is none: the next one sees how long nobody has looked.
+  if (!observe_users(state, world).ok()) return;
+  if (went_unwatched(state) || !world.uses.empty() || world.stamp != state.users_stamp)
+    state.disturbed = true;
 }
 
 }  // namespace truenas::workflow

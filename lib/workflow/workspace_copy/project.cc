@@ -16,7 +16,7 @@ using engine::Step;
 
 void begin(SwapWorld& world, const std::string& value, int number) {
   SwapFacts facts;
-  facts.number = number;
+  facts.number = facts.newest = number;
   const Result<void> read = apply_fact(facts, "begin", value);
   if (!read.ok()) return;
   world.facts = std::move(facts);

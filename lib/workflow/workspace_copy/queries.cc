@@ -27,6 +27,7 @@ bool on_target(const SwapWorld& world) {
 }
 
 bool was_served(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  if (world.facts.moved) return true;
   const VolumeState& target = world.target;
   return world.target_noted && target.exists && target.claim_ns == options.ns &&
          target.claim_name == options.claim && !target.claim_uid.empty() &&
@@ -48,6 +49,21 @@ const VolumeState& home_of(const SwapWorld& world, const WorkspaceCopyOptions& o
 
 bool is_reserved_for(const VolumeState& volume, const std::string& ns, const std::string& claim) {
   return volume.reserved && volume.claim_ns == ns && volume.claim_name == claim && volume.claim_uid.empty();
+}
+
+bool is_somebody_elses(const SwapWorld& world, const VolumeState& volume,
+                       const WorkspaceCopyOptions& options) {
+  if (!volume.reserved) return false;
+  const bool by_name = volume.claim_ns == options.ns &&
+                       (volume.claim_name == options.claim || volume.claim_name == temporary_name(world));
+  const std::string& uid = volume.claim_uid;
+  // Another run's temporary claim, which is no more: its name has the uid of the claim of then in it.
+  if (uid.empty() && volume.claim_ns == options.ns &&
+      volume.claim_name.starts_with(storage::k_temporary_prefix))
+    return false;
+  const bool by_uid = !uid.empty() && (uid == world.facts.claim_uid || uid == world.facts.source.claim_uid ||
+                                       uid == world.facts.target.claim_uid);
+  return !by_name && !by_uid;
 }
 
 bool builds_are_frozen(const SwapWorld& world, const WorkspaceCopyOptions& options) {

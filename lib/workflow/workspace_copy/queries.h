@@ -15,6 +15,9 @@ bool on_source(const SwapWorld& world);
 bool on_target(const SwapWorld& world);
 // A claim of the name was bound to the target once, so that somebody may have written there.
 bool was_served(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// It is reserved for, or bound to, a claim that is neither the home nor its temporary claim.
+bool is_somebody_elses(const SwapWorld& world, const VolumeState& volume,
+                       const WorkspaceCopyOptions& options);
 // The target has all bytes, as far as this process has watched.
 bool is_ready(const SwapWorld& world);
 // The run goes the other way than this call asks for, and must be given up first.

@@ -9,14 +9,21 @@
 
 namespace truenas::workflow {
 
+// When was looked. By both clocks: the steady one stands still while a laptop sleeps, the other may be set.
+struct LookedAt {
+  Milliseconds steady{0};
+  std::chrono::microseconds wall{0};
+};
+
 struct WorkspaceCopy::State {
   WorkspaceCopyTools tools;
   WorkspaceCopyOptions options;
 
   std::optional<SwapWorld> world;  // seen last
   SwapMemory memory;
-  // The end of the last look or act. A machine that slept meanwhile has not watched.
-  std::chrono::microseconds seen_at{0};
+  std::optional<LookedAt> looked;  // who uses the claim
+  std::string users_stamp;         // SwapWorld::stamp as far as Kubernetes tells it, at the last observe()
+  bool disturbed = false;  // since the mover that runs now began, somebody used the claim, or may have
   std::optional<Milliseconds> frozen_since;  // rights were taken, and somebody still has them
   std::optional<std::vector<std::string>> missing_permissions;
   int movers = 0;  // that were run, for their names
@@ -24,6 +31,10 @@ struct WorkspaceCopy::State {
 
 // Who uses the claim, which movers are left, where the source is attached.
 Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world);
+// Looked just now: whether it was so long since the last time that somebody may have come and gone unseen.
+bool went_unwatched(WorkspaceCopy::State& state);
+// While a mover runs: looks now and then, and remembers in `disturbed` whether the claim was left alone.
+void look_at_users(WorkspaceCopy::State& state);
 // The effects by movers.
 Result<void> act_by_mover(WorkspaceCopy::State& state, const engine::Step& step, kube::Writer& writer,
                           const std::function<void(const std::string&)>& on_line);

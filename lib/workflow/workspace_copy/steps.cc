@@ -23,7 +23,7 @@ Step note(const SwapWorld& world, const Options& options, int number, const std:
   step.arguments = {
       {"key", key}, {"name", name}, {"value", std::move(value)}, {"run", std::to_string(number)}};
   step.leaves_no_trace = true;
-  step.can_be_tried = name == "begin" && world.facts.number < number;
+  step.can_be_tried = name == "begin" && world.facts.newest < number;
   return step;
 }
 
@@ -36,7 +36,7 @@ std::string step_argument(const Step& step, const char* name) {
 
 Step begin_swap(const SwapWorld& world, const Options& options) {
   SwapFacts facts;
-  facts.number = world.facts.number + 1;
+  facts.number = facts.newest = world.facts.newest + 1;
   facts.rollback = options.rollback;
   facts.carry = options.rollback ? Carry::nothing : Carry::copy;
   facts.from_class = world.claim.storage_class;
@@ -91,10 +91,18 @@ Step note_role(const SwapWorld& world, const Options& options, const ClaimRole& 
 }
 
 Step note_cutover(const SwapWorld& world, const Options& options) {
-  Step step = note(world, options, world.facts.number, "cutover",
+  Step step = note(world, options, world.facts.number, fmt::format("cutover-{}", world.facts.cutovers + 1),
                    fmt::format("{} to {}; {}", world.source.name, world.target.name, world.facts.compare));
   step.title = fmt::format("write down that claim {} is about to be exchanged", options.full_name());
   step.reason = "a run after a crash must know that the claim's absence is ours";
+  return step;
+}
+
+Step note_cutover_over(const SwapWorld& world, const Options& options) {
+  Step step = note(world, options, world.facts.number, fmt::format("cutover-over-{}", world.facts.cutovers),
+                   "the claim stays on " + world.source.name);
+  step.title = fmt::format("write down that claim {} stays where it is for now", options.full_name());
+  step.reason = "from here on its absence is not ours";
   return step;
 }
 

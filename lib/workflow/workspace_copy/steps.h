@@ -20,6 +20,7 @@ engine::Step note_claim(const SwapWorld& world, const Options& options);
 engine::Step note_target(const SwapWorld& world, const Options& options);
 engine::Step note_role(const SwapWorld& world, const Options& options, const ClaimRole& role);
 engine::Step note_cutover(const SwapWorld& world, const Options& options);
+engine::Step note_cutover_over(const SwapWorld& world, const Options& options);
 engine::Step note_moved(const SwapWorld& world, const Options& options);
 engine::Step note_swap_end(const SwapWorld& world, const Options& options);
 

@@ -40,6 +40,8 @@ struct WorkspaceCopyOptions {
 
 // The user's consent to swap without proof that Coder cannot build meanwhile.
 inline constexpr const char* k_no_build_freeze = "no-build-freeze";
+// … to take a home for empty that had files when they were counted.
+inline constexpr const char* k_empty_home = "empty-home";
 // … and to leave behind, on the volume that is kept, what was written since the move.
 inline constexpr const char* k_newer_writes = "newer-writes";
 
@@ -73,6 +75,7 @@ struct RememberedVolume {
 // What the journal remembers of the newest run for this claim. Written once each, under "run-N.…".
 struct SwapFacts {
   int number = 0;  // N; 0: this claim was never moved
+  int newest = 0;  // number, unless newer ones were given up without having moved anything
   Carry carry = Carry::copy;
   bool rollback = false;
   std::string from_class, to_class;
@@ -86,10 +89,11 @@ struct SwapFacts {
   bool ran = false;        // it ran by Coder's word when the run began
   std::string version_id;  // … of this template version
   int compares = 0;
-  std::string compare;          // the newest one's summary
-  bool cutover = false;         // from here on the claim may be absent because of us
-  std::set<std::string> roles;  // keys under which rules of Roles were written down
-  bool moved = false;           // the claim was seen on the target
+  std::string compare;                  // the newest one's summary
+  int cutovers = 0, cutovers_over = 0;  // exchanges that were begun; that were given up with the claim there
+  bool cutover = false;                 // one is open: the claim may be absent because of us
+  std::set<std::string> roles;          // keys under which rules of Roles were written down
+  bool moved = false;                   // the claim was seen on the target
   bool ended = false;
 };
 
@@ -118,6 +122,7 @@ struct CoderState {
 // was not watched without a gap proves nothing.
 struct SwapMemory {
   std::optional<std::int64_t> used_bytes;
+  std::int64_t entries = 0;       // of the home, when they were counted last
   std::string way, single_owner;  // how owners are set on the target; way "" until it was tried
   std::string unfit;              // what the target cannot represent
   std::vector<std::string> unfit_hints;

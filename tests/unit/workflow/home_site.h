@@ -108,6 +108,17 @@ class HomeSite {
   }
   void stop_pod(const std::string& name) { cluster.erase(kube::k_pod, k_ns, name); }
 
+  // Volumes of the new class that the next claim of the home's name would get.
+  std::vector<std::string> reserved_for_home() const {
+    std::vector<std::string> names;
+    for (const json::Value* object : cluster.store.list("", "persistentvolumes")) {
+      const bool home = object->text_at("/spec/claimRef/name") == options.claim &&
+                        object->text_at("/spec/claimRef/uid").empty();
+      if (home && object->text_at("/spec/storageClassName") == options.to_class)
+        names.push_back(object->text_at("/metadata/name"));
+    }
+    return names;
+  }
   bool coder_may_delete() const {
     const json::Value* role = cluster.find(kube::k_role, k_ns, "coder-workspace-perms");
     return role != nullptr && grants_claim_rights(*role->find("rules"));
@@ -146,6 +157,8 @@ class HomeSite {
   std::map<std::string, std::string> before;
   std::vector<std::string> modes;                             // of the movers that ran
   std::function<void(const std::string& mode)> while_moving;  // called at the end of each
+  // Asked once a second while one runs, with how often before; what it reads it has read at the first time.
+  std::function<bool(const std::string& mode, int asked)> still_moving;
   int scan_exit = 0;
 
  private:
@@ -215,28 +228,45 @@ class HomeSite {
     return nullptr;
   }
 
+  struct Moving {
+    int asked = 0, exit = 0;
+    std::int64_t entries = 0;
+  };
+  void begin(const json::Value& pod, const std::string& mode, Moving& moving) {
+    fakes::Dataset *source = mounted(pod, "/source"), *target = mounted(pod, "/target");
+    if (mode == "scan") moving.exit = scan_exit;
+    if (mode == "copy" || mode == "final") target->files = source->files;
+    if (mode == "compare" && target->files != source->files) moving.exit = 3;
+    // compare counts the root too.
+    if (source != nullptr) {
+      moving.entries = static_cast<std::int64_t>(source->files.size()) + (mode == "compare" ? 1 : 0);
+    }
+  }
+
   std::optional<fakes::PodEnd> move(const json::Value& pod) {
     std::vector<std::string> words;
     for (const json::Value& word : pod.items_at("/spec/containers/0/args")) words.push_back(word.text());
     if (words.empty()) return fakes::PodEnd{};
     const std::string mode = words[0] == "copy" && contains(join(words, " "), "--final") ? "final" : words[0];
-    fakes::Dataset *source = mounted(pod, "/source"), *target = mounted(pod, "/target");
-    int exit = mode == "scan" ? scan_exit : 0;
-    if (words[0] == "copy") target->files = source->files;
-    if (mode == "compare" && target->files != source->files) exit = 3;
+    Moving& moving = moving_[kube::identity_of(pod).uid];
+    if (moving.asked++ == 0) begin(pod, mode, moving);
+    if (still_moving && still_moving(mode, moving.asked)) return std::nullopt;
+    const int exit = moving.exit;
     modes.push_back(mode);
     if (while_moving) while_moving(mode);
-    const json::Value result =
-        json::Value::object({{"type", "result"},
-                             {"mode", words[0]},
-                             {"exit", exit},
-                             {"text", exit == 0 ? "done" : "not as it should be"},
-                             {"facts", json::Value::object({{"way", "chown"}, {"manifest", "m"}})},
-                             {"counts", json::Value::object({{"bytes", 1000}, {"bytes_allocated", 500}})}});
+    const json::Value result = json::Value::object(
+        {{"type", "result"},
+         {"mode", words[0]},
+         {"exit", exit},
+         {"text", exit == 0 ? "done" : "not as it should be"},
+         {"facts", json::Value::object({{"way", "chown"}, {"manifest", "m"}})},
+         {"counts",
+          json::Value::object({{"bytes", 1000}, {"bytes_allocated", 500}, {"entries", moving.entries}})}});
     return fakes::PodEnd{exit, json::write(result), ""};
   }
 
   int runs_ = 0;
+  std::map<std::string, Moving> moving_;  // by the Pod's uid
 };
 
 }  // namespace truenas::workflow
