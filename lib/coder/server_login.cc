@@ -15,7 +15,7 @@ std::string variable(const kube::Environment& environment, const std::string& na
 
 // "" when there is nowhere to look.
 std::string config_directory(const kube::Environment& environment, bool mac) {
-  if (const std::string given = variable(environment, "CODER_CONFIG_DIR"); !given.empty()) return given;
+  if (std::string given = variable(environment, "CODER_CONFIG_DIR"); !given.empty()) return given;
   const std::string home = variable(environment, "HOME");
   if (mac) return home.empty() ? "" : home + "/Library/Application Support/coderv2";
   if (const std::string base = variable(environment, "XDG_CONFIG_HOME"); !base.empty())

@@ -110,7 +110,8 @@ TEST_CASE("coder login: what is wrong is said") {
   const auto bad = logged_in().look("ftp://coder.example.com");
   REQUIRE_FALSE(bad.ok());
   CHECK(bad.error().kind == Kind::usage);
-  CHECK(contains(bad.error().what, "--coder-url: server \"ftp://coder.example.com\" is not a URL of a Coder"));
+  CHECK(
+      contains(bad.error().what, "--coder-url: server \"ftp://coder.example.com\" is not a URL of a Coder"));
   const auto password = logged_in().look("https://ada:hunter2@coder.example.com");
   REQUIRE_FALSE(password.ok());
   CHECK_FALSE(contains(password.error().what, "hunter2"));
