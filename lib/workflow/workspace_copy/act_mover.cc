@@ -85,6 +85,7 @@ bool source_squashes(const State& state) {
   return probe.newest && probe.newest->squashes_root();
 }
 
+// The target holds nothing of anybody's before it is served, whatever it is called: it may be replaced.
 std::vector<std::string> between(const State& state, std::string mode, std::vector<std::string> more) {
   std::vector<std::string> words = {std::move(mode)};
   for (std::string& flag : owner_flags(state.memory)) words.push_back(std::move(flag));
@@ -153,7 +154,8 @@ Result<void> check(State& state, kube::Writer& writer, const Line& on_line) {
 Result<void> copy_warm(State& state, kube::Writer& writer, const Line& on_line) {
   const Milliseconds since = state.tools.clock.steady();
   Mover mover(state, writer, on_line);
-  TM_TRY_ASSIGN(const MoverEnd end, mover.source().target(false).run(between(state, "copy", {"--delete"})));
+  TM_TRY_ASSIGN(const MoverEnd end,
+                mover.source().target(false).run(between(state, "copy", {"--delete", "--accept-unrelated"})));
   // A live tree changes under the copier; what it could not get now, the last pass must.
   if (end.exit != 0 && end.exit != 1) return failed(state, "cannot copy", end);
   ++state.memory.warm_passes;
@@ -164,7 +166,7 @@ Result<void> copy_warm(State& state, kube::Writer& writer, const Line& on_line) 
 Result<void> copy_final(State& state, kube::Writer& writer, const Line& on_line) {
   SwapMemory& memory = state.memory;
   Mover mover(state, writer, on_line);
-  std::vector<std::string> words = {"--final", "--delete"};
+  std::vector<std::string> words = {"--final", "--delete", "--accept-unrelated"};
   if (may_be_empty(state)) words.emplace_back("--accept-empty-source");
   state.disturbed = false;
   TM_TRY_ASSIGN(const MoverEnd end,
