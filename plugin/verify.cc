@@ -78,7 +78,8 @@ Command verify_command() {
           "what is kept.\n"
           "A claim counts as moved only if its class AND the driver that made its volume are the new ones. "
           "Changes nothing.\n"
-          "Exit code 3 when something is left or an old volume is in danger.",
+          "Exit code 3 when something is left, an old volume is in danger, or a volume that would be deleted "
+          "with its claim shares its dataset with another one that is in use.",
           {"kubectl truenas-migrate verify", "kubectl truenas-migrate verify -n coder -o wide",
            "kubectl truenas-migrate verify -A -o json"},
           verify_flags,

@@ -26,6 +26,10 @@ std::string_view verdict_name(ClaimVerdict verdict) {
   return "other";
 }
 
+std::string alarm_text(const workflow::SharedDatasetFinding& finding) {
+  return fmt::format("ALARM: deleting it destroys data in use: {}", storage::describe(finding.other));
+}
+
 std::string claims_table(const Verification& verification, bool wide, bool headers) {
   Table table{{"NAMESPACE", "CLAIM", "CLASS", "SIZE", "PHASE", "DRIVER", "RECLAIM", "VERDICT"}, {}};
   if (wide) table.headers.insert(table.headers.end(), {"VOLUME", "WHY"});
@@ -63,6 +67,16 @@ std::string old_volumes_table(const Verification& verification, bool wide, bool 
   return table.rows.empty() ? "" : render(table, headers);
 }
 
+std::string shared_datasets_table(const Verification& verification, bool headers) {
+  Table table{{"NAMESPACE", "VOLUME", "CLAIM", "RECLAIM", "PHASE", "STATE", "DATASET"}, {}};
+  for (const auto& finding : verification.shared_datasets) {
+    const auto& volume = finding.volume;
+    table.rows.push_back({volume.claim_ns, volume.name, volume.claim_name, volume.reclaim_policy,
+                          volume.phase, alarm_text(finding), join(volume.location.paths, ",")});
+  }
+  return table.rows.empty() ? "" : render(table, headers);
+}
+
 struct Counts {
   std::size_t moved = 0, left = 0, other = 0, kept = 0, alarms = 0, clusters_left = 0;
   std::int64_t kept_bytes = 0;
@@ -78,9 +92,11 @@ Counts count(const Verification& verification) {
   for (const auto& finding : verification.clusters)
     counts.clusters_left += !finding.moved || !finding.healthy;
   for (const auto& finding : verification.old_volumes) {
-    finding.alarm ? ++counts.alarms : ++counts.kept;
-    if (!finding.alarm) counts.kept_bytes += finding.volume.bytes;
+    if (finding.alarm) continue;
+    ++counts.kept;
+    counts.kept_bytes += finding.volume.bytes;
   }
+  counts.alarms = verification.alarms();
   return counts;
 }
 
@@ -108,6 +124,23 @@ json::Value strings(const std::vector<std::string>& texts) {
   return array;
 }
 
+json::Value shared_datasets_document(const Verification& verification) {
+  json::Value shared = json::Value::array();
+  for (const auto& [volume, other] : verification.shared_datasets) {
+    shared.push_back(json::Value::object({{"name", volume.name},
+                                          {"reclaimPolicy", volume.reclaim_policy},
+                                          {"phase", volume.phase},
+                                          {"claimNamespace", volume.claim_ns},
+                                          {"claimName", volume.claim_name},
+                                          {"datasets", strings(volume.location.paths)},
+                                          {"otherVolume", other.volume},
+                                          {"otherPhase", other.phase},
+                                          {"otherClaim", other.claim},
+                                          {"why", storage::describe(other)}}));
+  }
+  return shared;
+}
+
 // null: never probed, or unknown; the notes say which.
 json::Value class_probe_document(const workflow::RecordedProbe& probe) {
   if (!probe.newest) return {};
@@ -124,7 +157,7 @@ std::string render_verification(const Verification& verification, bool wide, boo
   std::string text;
   for (const std::string& part :
        {claims_table(verification, wide, headers), clusters_table(verification, wide, headers),
-        old_volumes_table(verification, wide, headers)}) {
+        old_volumes_table(verification, wide, headers), shared_datasets_table(verification, headers)}) {
     if (part.empty()) continue;
     if (!text.empty()) text += "\n";
     text += part;
@@ -140,6 +173,10 @@ std::string render_verification_names(const Verification& verification) {
     text += "cluster.postgresql.cnpg.io/" + finding.name + "\n";
   for (const auto& finding : verification.old_volumes)
     text += "persistentvolume/" + finding.volume.name + "\n";
+  for (const auto& finding : verification.shared_datasets) {
+    const std::string line = "\npersistentvolume/" + finding.volume.name + "\n";
+    if (!contains("\n" + text, line)) text += line.substr(1);
+  }
   return text;
 }
 
@@ -183,6 +220,7 @@ json::Value verification_document(const Verification& verification) {
        {"claims", claims_document(verification)},
        {"clusters", std::move(clusters)},
        {"oldVolumes", std::move(volumes)},
+       {"sharedDatasets", shared_datasets_document(verification)},
        {"classProbe", class_probe_document(verification.probe)},
        {"notes", strings(verification.notes)},
        {"summary", json::Value::object({{"moved", static_cast<std::int64_t>(counts.moved)},

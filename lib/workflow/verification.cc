@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/cnpg/cluster_reader.h"
+#include "lib/workflow/verification_volumes.h"
 
 namespace truenas::workflow {
 namespace {
@@ -147,50 +148,23 @@ ClusterFinding judge_cluster(const cnpg::ClusterState& cluster, const Verificati
   return finding;
 }
 
-bool in_scope(const storage::Volume& volume, const VerificationOptions& options) {
-  return options.namespaces.empty() || std::find(options.namespaces.begin(), options.namespaces.end(),
-                                                 volume.claim_ns) != options.namespaces.end();
-}
-
-// The old driver's volumes that no claim of the cluster uses: kept on purpose, or about to be lost.
-std::vector<OldVolumeFinding> judge_old_volumes(const Site& site, const VerificationOptions& options) {
-  std::set<std::string> in_use;
-  for (const storage::Claim& claim : site.claims) in_use.insert(claim.volume);
-  std::map<std::string, std::string> dataset_users;  // dataset -> a bound volume on it
-  for (const auto& [name, volume] : site.volumes) {
-    if (volume.phase == "Bound" && !volume.dataset.empty()) dataset_users[volume.dataset] = name;
-  }
-  std::vector<OldVolumeFinding> findings;
-  for (const auto& [name, volume] : site.volumes) {
-    const bool old = volume.driver == site.old_driver || volume.storage_class == options.from_class;
-    if (!in_scope(volume, options) || in_use.count(name) > 0 || volume.phase == "Bound") continue;
-    if (!old && !volume.kept) continue;
-    OldVolumeFinding finding{volume, false, "kept"};
-    const auto user = dataset_users.find(volume.dataset);
-    if (volume.reclaim_policy != "Retain") {
-      finding.alarm = true;
-      finding.why = fmt::format("reclaim policy is {}: its data will be deleted", volume.reclaim_policy);
-    } else if (user != dataset_users.end()) {
-      finding.alarm = true;
-      finding.why = fmt::format("its dataset is in use by volume {}", user->second);
-    } else if (!volume.kept) {
-      finding.why = "Retain, but not kept by this tool";
-    }
-    findings.push_back(std::move(finding));
-  }
-  return findings;
-}
-
 }  // namespace
+
+std::size_t Verification::alarms() const {
+  std::set<std::string> volumes;
+  for (const OldVolumeFinding& finding : old_volumes) {
+    if (finding.alarm) volumes.insert(finding.volume.name);
+  }
+  for (const SharedDatasetFinding& finding : shared_datasets) volumes.insert(finding.volume.name);
+  return volumes.size();
+}
 
 std::size_t Verification::left() const {
   const auto claim_left = std::count_if(
       claims.begin(), claims.end(), [](const ClaimFinding& f) { return f.verdict == ClaimVerdict::left; });
   const auto cluster_left = std::count_if(clusters.begin(), clusters.end(),
                                           [](const ClusterFinding& f) { return !f.moved || !f.healthy; });
-  const auto alarms = std::count_if(old_volumes.begin(), old_volumes.end(),
-                                    [](const OldVolumeFinding& f) { return f.alarm; });
-  return static_cast<std::size_t>(claim_left + cluster_left + alarms);
+  return static_cast<std::size_t>(claim_left + cluster_left) + alarms();
 }
 
 Result<Site> observe_site(const kube::Reader& reader, const VerificationOptions& options) {
@@ -225,6 +199,7 @@ Verification judge(const Site& site, const VerificationOptions& options) {
     if (concerned) result.clusters.push_back(judge_cluster(cluster, options));
   }
   result.old_volumes = judge_old_volumes(site, options);
+  result.shared_datasets = judge_shared_datasets(site, options);
   return result;
 }
 

@@ -51,14 +51,23 @@ struct OldVolumeFinding {
   std::string why;  // "kept", or what is alarming
 };
 
+// A volume with a policy that destroys its dataset as soon as its claim, or the volume object, is deleted,
+// while another volume's data lies on that dataset (facts/truenas.md §8.7). Always an alarm.
+struct SharedDatasetFinding {
+  storage::Volume volume;      // the one that would destroy it
+  storage::DatasetUser other;  // the one that is in use, or kept
+};
+
 struct Verification {
   std::string from_class, to_class, old_driver, new_driver;  // drivers "" when unknown
   std::vector<std::string> namespaces;
   std::vector<ClaimFinding> claims;
   std::vector<ClusterFinding> clusters;
   std::vector<OldVolumeFinding> old_volumes;
+  std::vector<SharedDatasetFinding> shared_datasets;
   RecordedProbe probe;             // of the new class
   std::vector<std::string> notes;  // "storageclass truenas-csi-nfs does not exist"
+  std::size_t alarms() const;      // volumes that are alarming, each counted once
   std::size_t left() const;        // claims, clusters and volumes that make the exit code 3
 };
 

@@ -108,6 +108,26 @@ TEST_CASE("a verification as table, names and document agree") {
   CHECK(report::verification_summary(verification) == "0 claims moved, 1 left; 1 old volume kept (3Gi)");
 }
 
+TEST_CASE("a dataset that two volumes share is told in every format") {
+  workflow::Verification verification;
+  workflow::SharedDatasetFinding shared;
+  shared.volume.name = "pv-old", shared.volume.claim_ns = "coder", shared.volume.claim_name = "home";
+  shared.volume.reclaim_policy = "Delete", shared.volume.phase = "Released";
+  shared.volume.location.paths = {"SAS/RKE2/pv-old"};
+  shared.other = {"pv-new", "Bound", "coder/home", storage::Overlap::same};
+  verification.shared_datasets = {shared, shared};
+  const std::string row =
+      "coder    pv-old   home     Delete   Released   ALARM: deleting it destroys data in use: "
+      "persistentvolume pv-new (Bound, coder/home) is on the same dataset   SAS/RKE2/pv-old\n";
+  CHECK(report::render_verification(verification, false, false) == row + row);
+  CHECK(report::render_verification_names(verification) == "persistentvolume/pv-old\n");
+  const json::Value document = report::verification_document(verification);
+  CHECK(document.text_at("/sharedDatasets/0/otherVolume") == "pv-new");
+  CHECK(document.text_at("/sharedDatasets/0/datasets/0") == "SAS/RKE2/pv-old");
+  CHECK(document.integer_at("/summary/alarms") == 1);
+  CHECK(report::verification_summary(verification) == "0 claims moved, 0 left; 1 ALARM");
+}
+
 TEST_CASE("connections that could not be read are never called unchanged") {
   cnpg::ConnectionFacts facts;
   facts.secret_name = "pg-app", facts.secret_uid = "u", facts.secret_resource_version = "1";

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "lib/storage/dataset_index.h"
 #include "lib/storage/volume.h"
 #include "tests/unit/yaml.h"
 
@@ -132,4 +133,30 @@ TEST_CASE("everybody who uses a dataset, in any phase") {
         "persistentvolume idle (Available) is on the same dataset\n"
         "persistentvolume inside (Failed) is on a dataset inside it\n"
         "persistentvolume mystery (Bound) does not say its dataset, which may be this one");
+}
+
+TEST_CASE("the index finds whom a dataset's end would hurt, as the comparison of each with each does") {
+  std::map<std::string, Volume> volumes;
+  for (const auto& [name, path] : std::map<std::string, std::string>{{"a", "SAS/a"},
+                                                                     {"a2", "SAS/a"},
+                                                                     {"inside", "SAS/a/x/y"},
+                                                                     {"dash", "SAS/a-b"},
+                                                                     {"parent", "SAS"},
+                                                                     {"other", "SAS/b"}}) {
+    volumes[name] = volume(name, known("nas", path));
+  }
+  volumes["unknown"] = volume("unknown", Dataset{});
+  const DatasetIndex index(volumes);
+  for (const auto& [name, each] : volumes) {
+    CAPTURE(name);
+    std::vector<std::string> expected, found;
+    for (const DatasetUser& user : users_of_dataset(each, volumes)) {
+      if (user.overlap != Overlap::above && user.overlap != Overlap::unknown)
+        expected.push_back(describe(user));
+    }
+    for (const DatasetUser& user : index.sharers_of(each)) found.push_back(describe(user));
+    CHECK(join(found, "\n") == join(expected, "\n"));
+  }
+  CHECK(index.sharers_of(volumes["a"]).size() == 2);
+  CHECK(index.sharers_of(volumes["parent"]).size() == 5);
 }

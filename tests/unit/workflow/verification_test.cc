@@ -38,6 +38,7 @@ struct SiteBuilder {
     volume.name = name, volume.driver = driver, volume.storage_class = storage_class;
     volume.reclaim_policy = policy, volume.phase = phase, volume.claim_ns = "coder";
     volume.dataset = "/mnt/SAS/" + name, volume.bytes = 1 << 30;
+    volume.location = {storage::Dataset::Kind::known, "nas", {"SAS/" + name}};
     return site.volumes[name] = volume;
   }
   workflow::Verification judge() const {
@@ -117,25 +118,79 @@ TEST_CASE("what is known about the new class is said, with its date") {
   CHECK(builder.judge().left() == 0);
 }
 
-TEST_CASE("an old volume is kept only while it is Retain and its dataset is nobody else's") {
+TEST_CASE(
+    "an old volume is kept only while it is Retain, also where another volume has adopted its dataset") {
   SiteBuilder builder;
   builder.volume("kept", k_old, "truenas-nfs", "Retain", "Released").kept = true;
   builder.volume("doomed", k_old, "truenas-nfs", "Delete", "Released").kept = true;
-  builder.volume("shared", k_old, "truenas-nfs", "Retain", "Released").dataset = "/mnt/SAS/pv-user";
+  builder.volume("shared", k_old, "truenas-nfs", "Retain", "Released").location.paths = {"SAS/pv-user"};
   builder.volume("not-ours", k_old, "truenas-nfs", "Retain", "Released");
   builder.volume("other-namespace", k_old, "truenas-nfs", "Delete", "Released").claim_ns = "elsewhere";
-  builder.claim("user", "truenas-csi-nfs", k_new);
+  builder.claim("user", "truenas-csi-nfs", k_new, "Retain");
   const auto result = builder.judge();
+  CHECK(result.shared_datasets.empty());
   std::map<std::string, std::pair<bool, std::string>> seen;
   for (const auto& finding : result.old_volumes) seen[finding.volume.name] = {finding.alarm, finding.why};
   CHECK(seen.size() == 4);
   CHECK(seen["kept"] == std::pair<bool, std::string>{false, "kept"});
   CHECK(seen["doomed"].first);
   CHECK(seen["doomed"].second == "reclaim policy is Delete: its data will be deleted");
-  CHECK(seen["shared"].first);
-  CHECK(seen["shared"].second == "its dataset is in use by volume pv-user");
+  CHECK(seen["shared"] ==
+        std::pair<bool, std::string>{false, "Retain; its dataset is in use by volume pv-user"});
   CHECK(seen["not-ours"] == std::pair<bool, std::string>{false, "Retain, but not kept by this tool"});
-  CHECK(result.left() == 2);
+  CHECK(result.left() == 1);
+}
+
+TEST_CASE("a volume that would destroy another one's dataset is an alarm, whichever of the two it is") {
+  SiteBuilder builder;
+  builder.claim("adopted", "truenas-csi-nfs", k_new, "Retain");
+  storage::Volume& old = builder.volume("old", k_old, "truenas-nfs", "Delete", "Released");
+  old.kept = true;
+  old.location.paths = {"SAS/pv-adopted"};
+  // The loaded gun: the old volume put back to Delete.
+  auto result = builder.judge();
+  REQUIRE(result.shared_datasets.size() == 1);
+  CHECK(result.shared_datasets[0].volume.name == "old");
+  CHECK(storage::describe(result.shared_datasets[0].other) ==
+        "persistentvolume pv-adopted (Bound, coder/adopted) is on the same dataset");
+  CHECK(result.alarms() == 1);
+  CHECK(result.left() == 1);
+
+  // The adopted one says Delete while the old one is kept.
+  builder.site.volumes["old"].reclaim_policy = "Retain";
+  builder.site.volumes["pv-adopted"].reclaim_policy = "Delete";
+  result = builder.judge();
+  REQUIRE(result.shared_datasets.size() == 1);
+  CHECK(result.shared_datasets[0].volume.name == "pv-adopted");
+  CHECK(result.left() == 1);
+
+  // Neither: green.
+  builder.site.volumes["pv-adopted"].reclaim_policy = "Retain";
+  CHECK(builder.judge().left() == 0);
+
+  // A name and an address may be one server; a dataset inside dies too.
+  builder.site.volumes["old"].reclaim_policy = "Recycle";
+  builder.site.volumes["old"].location.server = "10.0.0.5";
+  CHECK(builder.judge().shared_datasets.size() == 1);
+  builder.site.volumes["old"].location.paths = {"SAS"};
+  CHECK(builder.judge().shared_datasets.size() == 1);
+}
+
+TEST_CASE("what is no alarm: two datasets, an unknown one, a volume nobody uses, and other namespaces") {
+  SiteBuilder builder;
+  builder.claim("a", "truenas-csi-nfs", k_new).claim("b", "truenas-csi-nfs", k_new);
+  builder.volume("unknown", "driver.longhorn.io", "longhorn", "Delete", "Bound").location = {};
+  builder.volume("idle", "", "", "Retain", "Available").location.paths = {"SAS/pv-a"};
+  storage::Volume& parent = builder.volume("backup", "", "", "Retain", "Bound");
+  parent.location.paths = {"SAS"};
+  for (const char* name : {"elsewhere-1", "elsewhere-2"}) {
+    storage::Volume& other = builder.volume(name, k_new, "truenas-csi-nfs", "Delete", "Bound");
+    other.claim_ns = "elsewhere", other.location.paths = {"SAS/elsewhere"};
+  }
+  const auto result = builder.judge();
+  CHECK(result.shared_datasets.empty());
+  CHECK(result.alarms() == 0);
+  CHECK(result.left() == 0);
 }
 
 TEST_CASE("a database is moved only when its spec and every claim are on the new class") {
