@@ -9,12 +9,12 @@
 
 #include "lib/base/result.h"
 #include "lib/json/value.h"
+#include "lib/storage/volume.h"
 
 namespace truenas::storage {
 
-// Labels of a temporary claim beside k_managed_by_label: what it is, and whose it is (the uid of the claim
-// that it is for). Never the labels of that claim: it would be taken for somebody's home.
-inline constexpr std::string_view k_component_label = "app.kubernetes.io/component";
+// Labels of a temporary claim beside k_managed_by_label: what it is (k_component_label), and whose it is (the
+// uid of the claim that it is for). Never the labels of that claim: it would be taken for somebody's home.
 inline constexpr std::string_view k_temporary_claim_value = "temporary-claim";
 inline constexpr std::string_view k_for_uid_label = "truenas-migrate/for-uid";
 inline constexpr std::string_view k_for_claim_annotation = "truenas-migrate/for-claim";  // "coder/home"

@@ -32,7 +32,9 @@ Volume read_volume(const json::Value& object) {
   volume.claim_name = object.text_at("/spec/claimRef/name");
   volume.claim_uid = object.text_at("/spec/claimRef/uid");
   volume.bytes = parse_quantity(object.text_at("/spec/capacity/storage")).value_or(0);
-  volume.kept = kube::label_of(object, k_managed_by_label) == k_managed_by_value;
+  const bool ours = kube::label_of(object, k_managed_by_label) == k_managed_by_value;
+  volume.probe = ours && kube::label_of(object, k_component_label) == k_adoption_probe_value;
+  volume.kept = ours && !volume.probe;
   return volume;
 }
 

@@ -20,6 +20,10 @@ inline constexpr std::string_view k_managed_by_value = "kubectl-truenas-migrate"
 inline constexpr std::string_view k_original_policy_annotation = "truenas-migrate/original-reclaim-policy";
 inline constexpr std::string_view k_kept_for_annotation = "truenas-migrate/kept-for";
 
+// What a managed volume is for (k_component_label): one with this value is a probe's, thrown away again.
+inline constexpr std::string_view k_component_label = "app.kubernetes.io/component";
+inline constexpr std::string_view k_adoption_probe_value = "adoption-probe";
+
 struct Volume {
   std::string name, uid;
   std::string driver;  // spec.csi.driver; "" for a volume that no CSI driver serves
@@ -31,7 +35,8 @@ struct Volume {
   std::string reclaim_policy, phase;
   std::string claim_ns, claim_name, claim_uid;  // spec.claimRef
   std::int64_t bytes = 0;                       // spec.capacity.storage; 0 when absent or unreadable
-  bool kept = false;                            // carries our mark
+  bool kept = false;                            // carries our mark, and is no probe's
+  bool probe = false;
 };
 
 Volume read_volume(const json::Value& object);

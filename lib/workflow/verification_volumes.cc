@@ -58,7 +58,7 @@ std::vector<SharedDatasetFinding> judge_shared_datasets(const Site& site,
     for (storage::DatasetUser& user : datasets.sharers_of(volume)) {
       const storage::Volume& other = site.volumes.at(user.volume);
       // Unused and not kept: nobody's data is known to be there that is not the first one's own.
-      if (other.phase != "Bound" && !other.kept) continue;
+      if ((other.phase != "Bound" && !other.kept) || other.probe) continue;
       if (in_scope(volume, options) || in_scope(other, options))
         findings.push_back({volume, std::move(user)});
     }

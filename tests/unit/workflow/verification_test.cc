@@ -181,6 +181,8 @@ TEST_CASE("what is no alarm: two datasets, an unknown one, a volume nobody uses,
   builder.claim("a", "truenas-csi-nfs", k_new).claim("b", "truenas-csi-nfs", k_new);
   builder.volume("unknown", "driver.longhorn.io", "longhorn", "Delete", "Bound").location = {};
   builder.volume("idle", "", "", "Retain", "Available").location.paths = {"SAS/pv-a"};
+  storage::Volume& probe = builder.volume("probe", k_new, "truenas-csi-nfs", "Retain", "Bound");
+  probe.probe = true, probe.location.paths = {"SAS/pv-b"};
   storage::Volume& parent = builder.volume("backup", "", "", "Retain", "Bound");
   parent.location.paths = {"SAS"};
   for (const char* name : {"elsewhere-1", "elsewhere-2"}) {
