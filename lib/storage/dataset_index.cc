@@ -23,7 +23,9 @@ std::vector<DatasetUser> DatasetIndex::sharers_of(const Volume& volume) const {
     }
   }
   std::map<std::string, Volume> found;
-  for (const Volume* candidate : candidates) found.emplace(candidate->name, *candidate);
+  for (const Volume* candidate : candidates) {
+    if (candidate->name != volume.name) found.emplace(candidate->name, *candidate);
+  }
   std::vector<DatasetUser> sharers;
   for (DatasetUser& user : users_of_dataset(volume, found)) {
     if (user.overlap != Overlap::above) sharers.push_back(std::move(user));
