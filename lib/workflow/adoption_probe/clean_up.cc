@@ -60,11 +60,7 @@ Result<void> AdoptionProbe::remove_pods(const std::string& ns, const std::string
   options.label_selector = "app.kubernetes.io/component=mover";
   TM_TRY_ASSIGN(const auto pods, reader_.list(kube::k_pod, ns, options));
   for (const Value& pod : pods) {
-    const auto& volumes = pod.items_at("/spec/volumes");
-    const bool mounts = std::any_of(volumes.begin(), volumes.end(), [&](const Value& volume) {
-      return volume.text_at("/persistentVolumeClaim/claimName") == claim;
-    });
-    if (!mounts) continue;
+    if (!kube::mounts(pod, claim)) continue;
     ++remains.leaving;
     if (is_leaving(pod)) continue;
     kube::DeleteOptions deletion;
