@@ -149,9 +149,9 @@ Result<AdoptionSight> AdoptionProbe::look(const AdoptionProbeRequest& request) {
   TM_TRY(wait_bound(request));
   AdoptionSight sight;
   MoverRun mover(reader_, writer_, program_, *clock_);
-  // The attachment goes soon after the Pod: looked for whenever there is news of it, and at the end.
-  mover.on_line = [&](const std::string& line) {
-    say(line);
+  mover.on_line = on_line;
+  // The attachment goes soon after the Pod.
+  mover.on_look = [&] {
     if (sight.path.empty()) (void)see_attachment(request, sight);
   };
   Result<storage::MoverEnd> end = mover.run(adoption_probe_mover(request));
