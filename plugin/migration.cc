@@ -97,6 +97,7 @@ Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what
   options.timeout = what.timeout;
   engine::Outcome outcome = engine::run(machine, writer, options);
   progress.finish();
+  if (what.at_end) what.at_end(outcome, writer);
 
   what.writer = nullptr;
   // A lock that could not be given back ends by itself after its duration: worth a word, not a failure.

@@ -47,7 +47,9 @@ struct CarryOut {
   kube::Writer*& writer;  // set while the run goes on
   std::string what;       // "cluster coder/coder-postgres", for messages
   Milliseconds timeout{0};
-  std::string label;  // before each line of progress, where several runs share the terminal
+  // Called at the run's end, while the lock is still held, whichever way the run ended.
+  std::function<void(const engine::Outcome&, kube::Writer&)> at_end = {};
+  std::string label = {};  // before each line of progress, where several runs share the terminal
 };
 
 // Takes the lock, runs the machine to its end with progress on stderr, and gives the lock back. Errors are

@@ -34,6 +34,10 @@ void describe(HomeMove& move, const SwapWorld& world) {
   plan.title =
       fmt::format("{} claim {}{} {} storage class {}", back ? "take" : "move", move.name(), whose,
                   back ? "back to" : "to", back ? world.source.storage_class : move.copy->options().to_class);
+  if (move.copy->options().accepted.contains(workflow::k_thaw)) {
+    plan.title = fmt::format("give Coder the rights back that were taken for claim {}", move.name());
+    return;
+  }
   if (plan.nothing_to_do() || plan.blocked) return;
   plan.downtime =
       back ? "the workspace is stopped already; its name is absent for some seconds"
@@ -43,6 +47,12 @@ void describe(HomeMove& move, const SwapWorld& world) {
     plan.notes.push_back(fmt::format("the home is on volume {} of {} ({})", world.claim.volume,
                                      format_bytes(world.source.bytes), world.claim.storage_class));
   }
+  plan.notes.push_back(
+      world.freeze.down
+          ? "Coder does not run; it must not be started before the homes are moved"
+          : "that Coder cannot build meanwhile is proved for its service accounts and those that a "
+            "RoleBinding "
+            "of the namespace names and whose name says coder; not for provisioners outside the cluster");
   plan.notes.push_back("snapshot, replication and backup schedules of the old dataset do not follow");
   plan.not_done.push_back("the old volume is neither deleted nor changed: it stays, Retain");
   plan.not_done.push_back("no workspace is stopped or started: there is no token for Coder");

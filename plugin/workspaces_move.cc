@@ -85,10 +85,19 @@ Result<void> ask_for_all(const Homes& homes, const MigrationFlags& flags) {
                          [](std::string_view question) { return ask(std::string(question)); });
 }
 
+void warn(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    std::fputs(fmt::format("warning: {}\n", printable(line)).c_str(), stderr);
+  }
+}
+
 void run_home(HomesCall& call, HomeMove& move) {
   engine::RunningMachine<SwapWorld> machine(*move.copy);
-  const CarryOut what = {call.connection, *move.journal, move.writer, "claim " + move.name(),
-                         call.flags.timeout};
+  CarryOut what = {call.connection, *move.journal, move.writer, "claim " + move.name(), call.flags.timeout};
+  // Whatever ended it: Coder's rights do not stay taken without a word.
+  what.at_end = [&move](const engine::Outcome& outcome, kube::Writer& writer) {
+    if (outcome.error) warn(move.copy->settle_freeze(writer));
+  };
   const auto outcome = carry_out(machine, what);
   if (!outcome.ok()) {
     move.error = outcome.error();
@@ -131,6 +140,19 @@ Result<int> show_all(HomesCall& call, const Homes& homes) {
   return exit_code_of_all(homes);
 }
 
+// --accept=thaw takes names as they are: their claims may be gone for ever.
+Result<std::vector<ChosenHome>> chosen_homes(const HomesCall& call,
+                                             const workflow::WorkspaceOptions& options) {
+  if (!call.options.accepted.contains(workflow::k_thaw) || options.names.empty()) {
+    return choose_homes(*call.reader, call.cluster_uid, options);
+  }
+  std::vector<ChosenHome> chosen;
+  for (const std::string& ns : options.namespaces) {
+    for (const std::string& name : options.names) chosen.push_back({ns, name, "", ""});
+  }
+  return chosen;
+}
+
 Result<int> show_status(HomesCall& call, const Homes& homes) {
   std::string text;
   json::Value list = json::Value::array();
@@ -138,15 +160,7 @@ Result<int> show_status(HomesCall& call, const Homes& homes) {
     TM_TRY_ASSIGN(const SwapWorld world, move->copy->observe());
     const std::string line = move->copy->progress(world);
     text += printable(line) + "\n";
-    for (const workflow::ClaimRole& role : world.freeze.roles) {
-      if (!role.frozen) continue;
-      std::fputs(
-          fmt::format("warning: role {}/{} has lost its rights to claims for {}; running the same command "
-                      "again gives them back\n",
-                      role.ns, role.name, printable(role.frozen_for))
-              .c_str(),
-          stderr);
-    }
+    warn(workflow::freeze_warnings(world, move->copy->options()));
     list.push_back(json::Value::object({{"namespace", move->home.ns},
                                         {"claim", move->home.claim},
                                         {"text", line},
@@ -199,7 +213,7 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   TM_TRY_ASSIGN(call.cluster_uid, call.reader->cluster_uid());
   TM_TRY_ASSIGN(options.namespaces,
                 choose_namespaces(*call.reader, arguments, "workspaces", {"coder-workspaces"}));
-  TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen, choose_homes(*call.reader, call.cluster_uid, options));
+  TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen, chosen_homes(call, options));
   Homes homes;
   for (const ChosenHome& home : chosen) {
     TM_TRY_ASSIGN(std::unique_ptr<HomeMove> move, open_home(call, home));

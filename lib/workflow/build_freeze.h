@@ -5,27 +5,45 @@
 // (SubjectAccessReview), or Coder does not run at all. The patches that take the rights and give them back
 // are made here; it must not decide when.
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lib/base/clock.h"
 #include "lib/base/result.h"
+#include "lib/engine/lease.h"
 #include "lib/json/value.h"
 #include "lib/kube/reader.h"
 
 namespace truenas::workflow {
 
-// On a Role whose rights are taken: its rules as they were, and the claim for whose sake.
+// On a Role whose rights are taken: its rules as they were, and the claims for whose sake (a JSON array of
+// "ns/claim"). Each run adds its own and takes it off again; with the last one the rules come back.
 inline constexpr std::string_view k_frozen_rules_annotation = "truenas-migrate/rules-before-freeze";
 inline constexpr std::string_view k_frozen_for_annotation = "truenas-migrate/frozen-for";
+// … and what such a Role is found by, whoever it is bound to.
+inline constexpr std::string_view k_frozen_label = "truenas-migrate/builds";
+inline constexpr std::string_view k_frozen_label_value = "frozen";
 
-// A Role of the namespace that is bound to one of Coder's service accounts.
+// A claim for whose sake a Role is frozen.
+struct FreezeOwner {
+  std::string claim;  // "coder-workspaces/home-1"
+  bool alive = true;  // its run holds its Lease, or it is too early to tell
+  bool bound = false;
+  // Nobody comes back to take it off, and nothing of it is absent.
+  bool over() const { return !alive && bound; }
+  bool operator==(const FreezeOwner&) const = default;
+};
+
+// A Role of the namespace that is bound to one of Coder's service accounts, or that is frozen.
 struct ClaimRole {
   std::string ns, name, uid, resource_version;
-  bool grants = false;        // its rules let somebody create or delete claims
-  bool frozen = false;        // these rights are taken: it carries the rules of before
-  std::string frozen_for;     // "coder-workspaces/home-1"
-  bool needed_there = false;  // frozen for another claim, whose name is absent just now
+  bool grants = false;  // its rules let somebody create or delete claims
+  bool frozen = false;  // these rights were taken by a freeze that has not ended
+  std::vector<FreezeOwner> owners;
+  bool damaged = false;  // for whose sake cannot be read
   json::Value document;
 };
 
@@ -40,21 +58,53 @@ struct BuildFreeze {
   bool holds() const { return unknown.empty() && deployed && (down || able.empty()); }
 };
 
+// Tells whether other homes' runs are alive: by their Leases, watched by our own time. Not thread-safe.
+class RunWatch {
+ public:
+  explicit RunWatch(Clock& clock) : clock_(&clock) {}
+  // False: nobody holds the Lease, or it was not renewed for one whole duration since it was first looked at.
+  Result<bool> is_alive(const kube::Reader& reader, const std::string& ns, const std::string& claim);
+
+ private:
+  Clock* clock_;
+  std::map<std::string, engine::LeaseWatch> watches_;
+};
+
 // Deployments of Coder in `coder_ns` (app.kubernetes.io/name coder, coder-provisioner; no workspace proxies),
-// their Pods, what their service accounts may do with claims in `ns`, and the Roles there that say so.
-// `claim` is the one in whose name is asked: freezes for it are not needed elsewhere. What the user may not
-// read lands in `unknown`; other errors are errors.
+// their Pods, what their service accounts may do with claims in `ns`, and the Roles there that say so. Also
+// counted: every service account that a RoleBinding of `ns` names and that is of `coder_ns` or has coder in
+// its name. Frozen Roles are found without any of that. `claim` is the one in whose name is asked: its own
+// entry in a freeze is not looked after. What the user may not read lands in `unknown`; other errors are
+// errors.
 Result<BuildFreeze> read_build_freeze(const kube::Reader& reader, const std::string& coder_ns,
-                                      const std::string& ns, const std::string& claim);
+                                      const std::string& ns, const std::string& claim, RunWatch& runs);
+// The claims of k_frozen_for_annotation; nullopt when it cannot be read.
+std::optional<std::vector<std::string>> freeze_owners(const json::Value& role);
 
 // Rules without the right to create or delete claims; everything else stays. A rule for all resources loses
 // these verbs for all of them. Pure.
 json::Value without_claim_rights(const json::Value& rules);
 // Whether rules let somebody create or delete claims. Pure.
 bool grants_claim_rights(const json::Value& rules);
-// Merge patch, for exactly the object that was read: takes the rights and writes down the rules of before.
-json::Value freeze_patch(const ClaimRole& role, std::string_view frozen_for);
-// Merge patch: gives them back. Rules that somebody else has changed meanwhile stay beside them.
-Result<json::Value> thaw_patch(const ClaimRole& role);
+
+// The rules that the Role had before any freeze: of a frozen one those it carries, with what somebody has
+// added since. `noted` is taken where they cannot be read. Kind::refused when neither is there.
+Result<json::Value> rules_before(const ClaimRole& role, const std::optional<json::Value>& noted = {});
+// What journals' facts "run-N.role-…" say of the Role with this uid: the oldest run's word.
+std::optional<json::Value> noted_rules(const std::map<std::string, std::string>& facts,
+                                       const std::string& uid);
+// Merge patch, for exactly the object that was read: takes the rights, writes down the rules of before, and
+// that it is for `claim` too.
+Result<json::Value> freeze_patch(const ClaimRole& role, const std::string& claim,
+                                 const std::optional<json::Value>& noted = {});
+// Merge patch: takes these claims off; with the last one the rules come back. Rules that somebody else has
+// changed meanwhile stay beside them.
+Result<json::Value> thaw_patch(const ClaimRole& role, const std::vector<std::string>& claims,
+                               const std::optional<json::Value>& noted = {});
+// Merge patch that is never meant to be kept: the API server takes it only from a user who may give the Role
+// all its rules back (it refuses to let anybody grant what he has not got).
+Result<json::Value> thaw_trial_patch(const ClaimRole& role);
+// The command that gives everything back without this tool.
+std::string thaw_command(const ClaimRole& role);
 
 }  // namespace truenas::workflow

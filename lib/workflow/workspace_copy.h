@@ -55,6 +55,9 @@ class WorkspaceCopy final : public engine::Workflow<SwapWorld> {
   Result<void> act(const engine::Step& step, kube::Writer& writer) override;
   std::vector<engine::Violation> check(const SwapWorld& world) const override;
   std::string progress(const SwapWorld& world) const override;
+  // After a run that did not come to its end: looks once more, gives Coder its rights back where nothing
+  // speaks against it, and says which stay taken, and why (lines for people; empty: none).
+  std::vector<std::string> settle_freeze(kube::Writer& writer);
 
   const WorkspaceCopyOptions& options() const;
   // One line for people while a mover works.
@@ -71,7 +74,11 @@ engine::Next next_of_swap(const SwapWorld& world, const WorkspaceCopyOptions& op
 SwapWorld project_swap(SwapWorld world, const WorkspaceCopyOptions& options, const engine::Next& next);
 std::string progress_of_swap(const SwapWorld& world, const WorkspaceCopyOptions& options);
 
-// What the move needs to read and write.
-std::vector<kube::Permission> workspace_copy_permissions(const std::string& ns);
+// What the move needs to read and write; with `coder_ns`, where Coder runs, also what the freeze of its
+// builds needs.
+std::vector<kube::Permission> workspace_copy_permissions(const std::string& ns,
+                                                         const std::string& coder_ns = "");
+// A line for people for each Role whose rights are taken: for whose sake, and how they come back.
+std::vector<std::string> freeze_warnings(const SwapWorld& world, const WorkspaceCopyOptions& options);
 
 }  // namespace truenas::workflow

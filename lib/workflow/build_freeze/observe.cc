@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "lib/base/text.h"
 #include "lib/kube/account_access.h"
 #include "lib/workflow/build_freeze.h"
 
@@ -15,6 +17,8 @@ using json::Value;
 
 // By name and not by part-of: workspaces' own workloads carry part-of=coder too.
 constexpr const char* k_coder_selector = "app.kubernetes.io/name in (coder,coder-provisioner)";
+// Of a frozen Role's other claims so many are looked after at a look; the others count as needed meanwhile.
+constexpr std::size_t k_owners_a_look = 4;
 constexpr const char* k_verbs[] = {"create", "delete", "deletecollection"};
 
 bool is_workspace_proxy(const Value& deployment) {
@@ -28,8 +32,10 @@ bool is_workspace_proxy(const Value& deployment) {
   return false;
 }
 
+using Account = std::pair<std::string, std::string>;  // namespace, name
+
 struct Coder {
-  std::set<std::string> accounts;
+  std::set<Account> accounts;
   bool deployed = false, down = true;
 };
 
@@ -45,7 +51,7 @@ Result<Coder> read_coder(const kube::Reader& reader, const std::string& coder_ns
     coder.deployed = true;
     if (deployment.integer_at("/spec/replicas", 1) > 0) coder.down = false;
     const std::string& account = deployment.text_at("/spec/template/spec/serviceAccountName");
-    coder.accounts.insert(account.empty() ? "default" : account);
+    coder.accounts.emplace(coder_ns, account.empty() ? "default" : account);
   }
   if (!coder.down) return coder;
   list.wanted = {"/metadata/name", "/status/phase"};
@@ -57,85 +63,133 @@ Result<Coder> read_coder(const kube::Reader& reader, const std::string& coder_ns
   return coder;
 }
 
-Result<void> read_rights(const kube::Reader& reader, const std::string& coder_ns, const std::string& ns,
-                         const Coder& coder, BuildFreeze& freeze) {
-  for (const std::string& account : coder.accounts) {
+bool is_account(const Value& subject) {
+  return subject.text_at("/kind") == "ServiceAccount";
+}
+
+// Provisioners and helpers with accounts of their own; whether they may build is asked of the server.
+void add_bound_accounts(const std::vector<Value>& bindings, const std::string& coder_ns, Coder& coder) {
+  for (const Value& binding : bindings) {
+    for (const Value& subject : binding.items_at("/subjects")) {
+      const std::string &ns = subject.text_at("/namespace"), &name = subject.text_at("/name");
+      if (!is_account(subject) || name.empty()) continue;
+      if (ns == coder_ns || contains(name, "coder")) coder.accounts.emplace(ns, name);
+    }
+  }
+}
+
+Result<void> read_rights(const kube::Reader& reader, const std::string& ns, const Coder& coder,
+                         BuildFreeze& freeze) {
+  for (const auto& [account_ns, account] : coder.accounts) {
     for (const char* verb : k_verbs) {
       kube::AccessQuery query;
       query.verb = verb;
       query.resource = kube::k_claim.plural;
       query.ns = ns;
-      TM_TRY_ASSIGN(const bool may, kube::can_service_account(reader, coder_ns, account, query));
+      TM_TRY_ASSIGN(const bool may, kube::can_service_account(reader, account_ns, account, query));
       if (!may) continue;
       freeze.able.push_back(
-          fmt::format("system:serviceaccount:{}:{} may {} persistentvolumeclaims in namespace {}", coder_ns,
+          fmt::format("system:serviceaccount:{}:{} may {} persistentvolumeclaims in namespace {}", account_ns,
                       account, verb, ns));
     }
   }
   return {};
 }
 
-bool binds_coder(const Value& binding, const std::string& coder_ns, const Coder& coder) {
+bool binds_coder(const Value& binding, const Coder& coder) {
   const auto& subjects = binding.items_at("/subjects");
   return binding.text_at("/roleRef/kind") == "Role" &&
          std::any_of(subjects.begin(), subjects.end(), [&](const Value& subject) {
-           return subject.text_at("/kind") == "ServiceAccount" && subject.text_at("/namespace") == coder_ns &&
-                  coder.accounts.contains(subject.text_at("/name"));
+           return is_account(subject) &&
+                  coder.accounts.contains({subject.text_at("/namespace"), subject.text_at("/name")});
          });
 }
 
-// The freeze of a claim whose name is absent must outlive other claims' runs.
-Result<bool> is_absent(const kube::Reader& reader, const std::string& full_name) {
-  const std::size_t slash = full_name.find('/');
-  if (slash == std::string::npos) return false;
-  TM_TRY_ASSIGN(const auto claim,
-                reader.find(kube::k_claim, full_name.substr(0, slash), full_name.substr(slash + 1)));
-  return !claim || claim->text_at("/status/phase") != "Bound" ||
-         !claim->text_at("/metadata/deletionTimestamp").empty();
+// The freeze of a claim whose name is absent must outlive other claims' runs; so must that of a run that is
+// about to delete its claim.
+Result<void> look_after(const kube::Reader& reader, FreezeOwner& owner, RunWatch& runs) {
+  const std::size_t slash = owner.claim.find('/');
+  const std::string ns = owner.claim.substr(0, slash), name = owner.claim.substr(slash + 1);
+  // The run first: one that ends in between leaves its claim bound.
+  TM_TRY_ASSIGN(owner.alive, runs.is_alive(reader, ns, name));
+  TM_TRY_ASSIGN(const auto claim, reader.find(kube::k_claim, ns, name));
+  owner.bound = claim && claim->text_at("/status/phase") == "Bound" &&
+                claim->text_at("/metadata/deletionTimestamp").empty();
+  return {};
 }
 
-Result<void> read_roles(const kube::Reader& reader, const std::string& coder_ns, const std::string& ns,
-                        const std::string& claim, const Coder& coder, BuildFreeze& freeze) {
-  TM_TRY_ASSIGN(const std::vector<Value> bindings, reader.list(kube::k_role_binding, ns));
-  std::set<std::string> names;
-  for (const Value& binding : bindings) {
-    if (binds_coder(binding, coder_ns, coder)) names.insert(binding.text_at("/roleRef/name"));
+Result<ClaimRole> read_role(const kube::Reader& reader, const Value& object, const std::string& own,
+                            RunWatch& runs) {
+  ClaimRole role;
+  const kube::Identity identity = kube::identity_of(object);
+  role.ns = identity.ns, role.name = identity.name;
+  role.uid = identity.uid, role.resource_version = identity.resource_version;
+  if (const Value* rules = object.find("rules")) role.grants = grants_claim_rights(*rules);
+  const auto owners = freeze_owners(object);
+  role.damaged = !owners;
+  role.frozen = !kube::annotation_of(object, k_frozen_rules_annotation).empty() || role.damaged ||
+                !owners->empty() || kube::label_of(object, k_frozen_label) == k_frozen_label_value;
+  std::size_t looked = 0;
+  for (const std::string& claim : owners.value_or(std::vector<std::string>())) {
+    FreezeOwner owner;
+    owner.claim = claim;
+    if (claim != own && looked++ < k_owners_a_look) TM_TRY(look_after(reader, owner, runs));
+    role.owners.push_back(std::move(owner));
   }
+  role.document = object;
+  return role;
+}
+
+Result<void> read_frozen(const kube::Reader& reader, const std::string& ns, const std::string& own,
+                         RunWatch& runs, BuildFreeze& freeze) {
+  kube::ListOptions list;
+  list.label_selector = fmt::format("{}={}", k_frozen_label, k_frozen_label_value);
+  TM_TRY_ASSIGN(const std::vector<Value> objects, reader.list(kube::k_role, ns, list));
+  for (const Value& object : objects) {
+    TM_TRY_ASSIGN(ClaimRole role, read_role(reader, object, own, runs));
+    freeze.roles.push_back(std::move(role));
+  }
+  return {};
+}
+
+Result<void> read_bound(const kube::Reader& reader, const std::string& ns, const std::string& own,
+                        const std::set<std::string>& names, RunWatch& runs, BuildFreeze& freeze) {
   for (const std::string& name : names) {
+    const bool known = std::any_of(freeze.roles.begin(), freeze.roles.end(),
+                                   [&](const ClaimRole& role) { return role.name == name; });
+    if (known) continue;
     TM_TRY_ASSIGN(const auto found, reader.find(kube::k_role, ns, name));
     if (!found) continue;
-    ClaimRole role;
-    const kube::Identity identity = kube::identity_of(*found);
-    role.ns = ns, role.name = name;
-    role.uid = identity.uid, role.resource_version = identity.resource_version;
-    if (const Value* rules = found->find("rules")) role.grants = grants_claim_rights(*rules);
-    role.frozen = !kube::annotation_of(*found, k_frozen_rules_annotation).empty();
-    role.frozen_for = kube::annotation_of(*found, k_frozen_for_annotation);
-    if (role.frozen && role.frozen_for != ns + "/" + claim) {
-      TM_TRY_ASSIGN(role.needed_there, is_absent(reader, role.frozen_for));
-    }
-    role.document = *found;
+    TM_TRY_ASSIGN(ClaimRole role, read_role(reader, *found, own, runs));
     if (role.grants || role.frozen) freeze.roles.push_back(std::move(role));
   }
   return {};
 }
 
 Result<void> read_all(const kube::Reader& reader, const std::string& coder_ns, const std::string& ns,
-                      const std::string& claim, BuildFreeze& freeze) {
-  TM_TRY_ASSIGN(const Coder coder, read_coder(reader, coder_ns));
+                      const std::string& own, RunWatch& runs, BuildFreeze& freeze) {
+  // First: a freeze is seen whatever of Coder is not.
+  TM_TRY(read_frozen(reader, ns, own, runs, freeze));
+  TM_TRY_ASSIGN(Coder coder, read_coder(reader, coder_ns));
   freeze.deployed = coder.deployed;
   freeze.down = coder.deployed && coder.down;
   if (!coder.deployed) return {};
-  TM_TRY(read_rights(reader, coder_ns, ns, coder, freeze));
-  return read_roles(reader, coder_ns, ns, claim, coder, freeze);
+  TM_TRY_ASSIGN(const std::vector<Value> bindings, reader.list(kube::k_role_binding, ns));
+  add_bound_accounts(bindings, coder_ns, coder);
+  TM_TRY(read_rights(reader, ns, coder, freeze));
+  std::set<std::string> names;
+  for (const Value& binding : bindings) {
+    if (binds_coder(binding, coder)) names.insert(binding.text_at("/roleRef/name"));
+  }
+  return read_bound(reader, ns, own, names, runs, freeze);
 }
 
 }  // namespace
 
 Result<BuildFreeze> read_build_freeze(const kube::Reader& reader, const std::string& coder_ns,
-                                      const std::string& ns, const std::string& claim) {
+                                      const std::string& ns, const std::string& claim, RunWatch& runs) {
   BuildFreeze freeze;
-  const Result<void> read = read_all(reader, coder_ns, ns, claim, freeze);
+  const Result<void> read = read_all(reader, coder_ns, ns, ns + "/" + claim, runs, freeze);
   if (read.ok()) return freeze;
   if (read.error().kind != Kind::auth) return read.error();
   freeze.unknown = read.error().what;

@@ -59,6 +59,31 @@ Result<void> attach_target(State& state, Writer& writer) {
   return done(writer.create(kube::k_claim, state.options.ns, claim));
 }
 
+// A user who may take rights may lack them, and could not give them back: the API server lets nobody grant
+// what he has not got, and looks at the whole Role.
+Result<void> prove_thaw(const ClaimRole& role, Writer& writer) {
+  TM_TRY_ASSIGN(const Value patch, thaw_trial_patch(role));
+  Writer trying = writer.trying();
+  const auto tried = trying.patch(kube::k_role, role.ns, role.name, PatchKind::merge, patch);
+  if (tried.ok()) return {};
+  const Error& error = tried.error();
+  if (error.kind == Kind::outcome_unknown) return make_error(Kind::unavailable, error.what, error.hints);
+  if (error.kind != Kind::auth) return error;
+  return make_error(
+      Kind::refused,
+      fmt::format("[{}] the rights of role {}/{} could be taken, but not given back: {}", k_no_build_freeze,
+                  role.ns, role.name, error.what),
+      {"run it as somebody who has all rights of that Role, or the verb escalate on roles",
+       "or scale Coder and its provisioners to 0", fmt::format("or --accept={}", k_no_build_freeze)});
+}
+
+Result<void> try_freeze(const State& state, Writer& writer) {
+  const SwapWorld& world = *state.world;
+  if (state.options.accepted.contains(k_no_build_freeze) || world.freeze.down) return {};
+  for (const ClaimRole& role : world.freeze.roles) TM_TRY(prove_thaw(role, writer));
+  return {};
+}
+
 Result<void> try_replacement(State& state, Writer& writer) {
   const SwapWorld& world = *state.world;
   const Value& original = is_open(world) ? world.facts.claim : world.claim.document;
@@ -76,6 +101,7 @@ Result<void> try_replacement(State& state, Writer& writer) {
                                   storage_class, tried.error().what),
                       tried.error().hints);
   }
+  TM_TRY(try_freeze(state, writer));
   state.memory.replacement_tried = true;
   return {};
 }
@@ -118,7 +144,7 @@ Result<void> record(State& state, Writer& writer) {
   return done(writer.patch(kube::k_volume, "", world.target.name, PatchKind::merge, patch));
 }
 
-// The last look before the claim goes: both volumes and all Pods, as they are now.
+// The last look before the claim goes: both volumes, all Pods and who may build, as they are now.
 Result<void> look_once_more(State& state) {
   SwapWorld now = *state.world;
   now.uses.clear(), now.movers.clear(), now.attached.clear(), now.stamp.clear();
@@ -135,7 +161,12 @@ Result<void> look_once_more(State& state) {
     if (kept) continue;
     return make_error(Kind::conflict, fmt::format("persistentvolume {} is no longer kept", volume->name));
   }
-  return {};
+  const WorkspaceCopyOptions& options = state.options;
+  TM_TRY_ASSIGN(now.freeze, read_build_freeze(state.tools.reader, options.coder_ns, options.ns, options.claim,
+                                              state.other_runs));
+  if (builds_are_frozen(now, options)) return {};
+  return make_error(Kind::conflict, fmt::format("Coder can build in namespace {} again: {}", options.ns,
+                                                now.freeze.unknown + join(now.freeze.able, ", ")));
 }
 
 Result<void> remove(const Step& step, const State& state, Writer& writer, const kube::ResourceType& type) {
@@ -163,14 +194,25 @@ Result<void> nudge(State& state, const Step& step, Writer& writer) {
                            Value::object({{"metadata", metadata}})));
 }
 
+// Only needed where the Role itself does not tell; a journal that cannot be read tells nothing either.
+std::optional<Value> noted(const State& state, const ClaimRole& role) {
+  if (!role.frozen || rules_before(role).ok()) return std::nullopt;
+  const auto facts = state.tools.facts.read();
+  return facts.ok() ? noted_rules(*facts, role.uid) : std::nullopt;
+}
+
 Result<void> change_role(State& state, const Step& step, Writer& writer) {
   for (const ClaimRole& role : state.world->freeze.roles) {
     if (role.uid != step_argument(step, "uid")) continue;
     Value patch;
     if (step.verb == "freeze-builds") {
-      patch = freeze_patch(role, step_argument(step, "for"));
+      TM_TRY(prove_thaw(role, writer));
+      TM_TRY_ASSIGN(patch, freeze_patch(role, step_argument(step, "for"), noted(state, role)));
     } else {
-      TM_TRY_ASSIGN(patch, thaw_patch(role));
+      TM_TRY_ASSIGN(const Value drop, json::parse(step_argument(step, "drop"), "step " + step.id));
+      std::vector<std::string> claims;
+      for (const Value& claim : drop.items()) claims.push_back(claim.text());
+      TM_TRY_ASSIGN(patch, thaw_patch(role, claims, noted(state, role)));
     }
     return done(writer.patch(kube::k_role, role.ns, role.name, PatchKind::merge, patch));
   }

@@ -120,9 +120,15 @@ Next decide_open(const SwapWorld& world, const Options& options) {
 }
 
 // Whoever may build again: the name is there, or never was ours to take away.
-bool may_thaw(const SwapWorld& world, const Options& options) {
-  if (!is_open(world) || !world.facts.cutover || was_served(world, options)) return true;
-  return world.claim.exists && !world.claim.terminating && world.claim.phase == "Bound";
+// --accept=thaw: Coder gets its rights back, whatever the home's state; nothing else is looked at or done.
+Next decide_thaw(const SwapWorld& world, const Options& options) {
+  for (const ClaimRole& role : world.freeze.roles) {
+    const bool nobodys = role.frozen && (role.damaged || role.owners.empty());
+    if (nobodys || !entries_to_drop(role, options, true).empty())
+      return thaw_builds(world, options, role, true);
+  }
+  if (!world.freeze.unknown.empty()) return stopped(world.freeze.unknown);
+  return Done{fmt::format("no right of Coder is taken for the sake of claim {}", options.full_name())};
 }
 
 }  // namespace
@@ -138,12 +144,14 @@ std::optional<Next> keep_home_volumes(const SwapWorld& world, const Options& opt
 }
 
 Next decide_swap(const SwapWorld& world, const Options& options) {
+  if (options.accepted.contains(k_thaw)) return decide_thaw(world, options);
   Next next = is_open(world) ? decide_open(world, options) : decide_swap_beginning(world, options);
   const bool ends = std::holds_alternative<Done>(next) || std::holds_alternative<Blocked>(next);
+  if (!ends) return next;
   // No run ends with Coder's rights taken unless the name is absent: then nobody may build yet.
-  if (ends && may_thaw(world, options)) {
-    if (const ClaimRole* role = role_to_thaw(world)) return thaw_builds(world, options, *role);
-  }
+  const bool own = may_thaw(world, options);
+  if (const ClaimRole* role = role_to_thaw(world, options, own))
+    return thaw_builds(world, options, *role, own);
   return next;
 }
 

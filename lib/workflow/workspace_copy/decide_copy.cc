@@ -114,7 +114,7 @@ std::optional<Next> decide_stopping(const SwapWorld& world, const Options& optio
 Next decide_copying(const SwapWorld& world, const Options& options) {
   // What was compared is not sure any more: no reason to keep Coder from building meanwhile.
   for (const ClaimRole& role : world.freeze.roles) {
-    if (role.frozen && role.frozen_for == options.full_name()) return thaw_builds(world, options, role);
+    if (is_frozen_for(role, options.full_name())) return thaw_builds(world, options, role, true);
   }
   if (world.facts.cutover) {
     if (world.target.exists && is_reserved_for(world.target, options.ns, options.claim)) {

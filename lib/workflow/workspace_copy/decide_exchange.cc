@@ -20,11 +20,13 @@ Blocked stopped(std::string why, std::vector<std::string> hints = {}) {
 
 std::optional<Next> decide_freeze(const SwapWorld& world, const Options& options) {
   if (builds_are_frozen(world, options)) return std::nullopt;
-  const ClaimRole* role = role_to_freeze(world);
-  const bool nothing_to_take = role == nullptr && world.freeze.roles.empty();
+  const ClaimRole* role = role_to_freeze(world, options);
+  const bool nothing_to_take = role == nullptr && (world.freeze.roles.empty() || !world.freeze.deployed);
   if (!world.freeze.unknown.empty() || nothing_to_take || world.memory.freeze_overdue) {
-    const std::string why =
-        world.freeze.unknown.empty() ? join(world.freeze.able, "; ") : world.freeze.unknown;
+    const std::string why = !world.freeze.unknown.empty() ? world.freeze.unknown
+                            : !world.freeze.deployed
+                                ? fmt::format("namespace {} has no Deployment of Coder", options.coder_ns)
+                                : join(world.freeze.able, "; ");
     return stopped(
         fmt::format("[{}] nothing proves that Coder cannot build while the name of claim {} is absent: {}",
                     k_no_build_freeze, options.full_name(), why),
@@ -127,8 +129,8 @@ Next decide_stranger(const SwapWorld& world, const Options& options) {
 
 Next decide_swap_ending(const SwapWorld& world, const Options& options) {
   if (!world.facts.moved) return note_moved(world, options);
-  for (const ClaimRole& role : world.freeze.roles) {
-    if (role.frozen && !role.needed_there) return thaw_builds(world, options, role);
+  if (const ClaimRole* role = role_to_thaw(world, options, true)) {
+    return thaw_builds(world, options, *role, true);
   }
   if (is_given_up(world, options)) return note_swap_end(world, options);
   if (!world.claim.differences.empty()) return differs(world, options);

@@ -64,6 +64,25 @@ void guard_creation(const SwapWorld& world, const Options& options, const Step& 
   demand_kept(home, "the volume", broken);
 }
 
+// Its own entry comes off a freeze when the name is not absent; another's when its run is over.
+void guard_thaw(const SwapWorld& world, const Options& options, const Step& step, Violations& broken) {
+  if (options.accepted.contains(k_thaw)) return;
+  const auto dropped = json::parse(step_argument(step, "drop"), "step " + step.id);
+  if (!dropped.ok()) return demand(false, "a thaw names its claims", dropped.error().what, broken);
+  for (const json::Value& claim : dropped->items()) {
+    if (claim.text() == options.full_name()) {
+      demand(may_thaw(world, options), "nobody can build while the name is absent", claim.text(), broken);
+      continue;
+    }
+    for (const ClaimRole& role : world.freeze.roles) {
+      for (const FreezeOwner& owner : role.owners) {
+        demand(owner.claim != claim.text() || role.uid != step_argument(step, "uid") || owner.over(),
+               "another home's freeze is its own", owner.claim, broken);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Violations check_swap(const SwapWorld& world, const Options& options) {
@@ -88,6 +107,7 @@ Violations guard_swap(const SwapWorld& world, const Options& options, const Step
   Violations broken;
   if (step.verb == "delete-claim") guard_deletion(world, options, broken);
   if (step.verb == "create-claim") guard_creation(world, options, step, broken);
+  if (step.verb == "thaw-builds") guard_thaw(world, options, step, broken);
   if (step.verb == "reserve-volume") {
     const bool of_source = step_argument(step, "volume") == world.source.name;
     const VolumeState& volume = of_source ? world.source : world.target;

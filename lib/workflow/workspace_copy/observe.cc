@@ -144,8 +144,8 @@ Result<void> observe_class(State& state, SwapWorld& world) {
 
 Result<void> observe_builders(State& state, SwapWorld& world) {
   const WorkspaceCopyOptions& options = state.options;
-  TM_TRY_ASSIGN(world.freeze,
-                read_build_freeze(state.tools.reader, options.coder_ns, options.ns, options.claim));
+  TM_TRY_ASSIGN(world.freeze, read_build_freeze(state.tools.reader, options.coder_ns, options.ns,
+                                                options.claim, state.other_runs));
   const bool taken = std::any_of(world.freeze.roles.begin(), world.freeze.roles.end(),
                                  [](const ClaimRole& role) { return role.frozen && !role.grants; });
   if (!taken || world.freeze.holds()) {
@@ -178,6 +178,11 @@ Result<SwapWorld> WorkspaceCopy::observe() {
   State& state = *state_;
   SwapWorld world;
   world.cluster_uid = state.options.cluster_uid;
+  if (state.options.accepted.contains(k_thaw)) {
+    TM_TRY(observe_builders(state, world));
+    state.world = world;
+    return world;
+  }
   TM_TRY_ASSIGN(const auto facts, state.tools.facts.read());
   TM_TRY_ASSIGN(world.facts, read_swap_facts(facts));
   TM_TRY(observe_claims(state, world));
@@ -188,9 +193,11 @@ Result<SwapWorld> WorkspaceCopy::observe() {
   state.users_stamp = world.stamp;
   TM_TRY(observe_builders(state, world));
   if (!state.missing_permissions) {
-    TM_TRY_ASSIGN(
-        state.missing_permissions,
-        kube::missing_permissions(state.tools.reader, workspace_copy_permissions(state.options.ns)));
+    const bool freezes = !world.freeze.down && !state.options.accepted.contains(k_no_build_freeze);
+    TM_TRY_ASSIGN(state.missing_permissions,
+                  kube::missing_permissions(
+                      state.tools.reader,
+                      workspace_copy_permissions(state.options.ns, freezes ? state.options.coder_ns : "")));
   }
   world.missing_permissions = *state.missing_permissions;
   remember_what_was_watched(state, world);

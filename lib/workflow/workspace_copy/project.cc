@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -117,12 +118,19 @@ void change_roles(SwapWorld& world, const Step& step) {
     if (step.verb == "freeze-builds") {
       role.frozen = true;
       role.grants = false;
-      role.frozen_for = step_argument(step, "for");
+      const std::string& claim = step_argument(step, "for");
+      if (!is_frozen_for(role, claim)) role.owners.push_back({claim, true, true});
     }
     if (step.verb == "thaw-builds") {
-      role.frozen = false;
+      const auto dropped = json::parse(step_argument(step, "drop"), "step");
+      std::erase_if(role.owners, [&](const FreezeOwner& owner) {
+        const auto& claims = dropped.ok() ? dropped->items() : std::vector<json::Value>();
+        return std::any_of(claims.begin(), claims.end(),
+                           [&](const json::Value& claim) { return claim.text() == owner.claim; });
+      });
+      if (!role.owners.empty()) continue;
+      role.frozen = role.damaged = false;
       role.grants = true;
-      role.frozen_for.clear();
       world.freeze.able = {"Coder may delete persistentvolumeclaims"};
     }
   }

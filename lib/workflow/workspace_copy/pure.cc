@@ -30,6 +30,19 @@ std::string phase_of(const SwapWorld& world, const WorkspaceCopyOptions& options
   return world.temporary.exists ? "being copied" : "being looked at";
 }
 
+// The freeze; a Role's rights themselves are tried, for the API server lets nobody give what he has not got.
+constexpr auto k_freeze_rows = std::to_array<kube::PermissionRow>({
+    {"get list patch", "rbac.authorization.k8s.io", "roles", "", true,
+     "so that Coder cannot build while the name is absent"},
+    {"list", "rbac.authorization.k8s.io", "rolebindings", "", true, "to find Coder's Role"},
+    {"create", "authorization.k8s.io", "subjectaccessreviews", "", false,
+     "so that it is proved that Coder cannot build"},
+});
+constexpr auto k_coder_rows = std::to_array<kube::PermissionRow>({
+    {"list", "apps", "deployments", "", true, "to find Coder and its service account"},
+    {"list", "", "pods", "", true, "to see whether Coder runs"},
+});
+
 constexpr auto k_rows = std::to_array<kube::PermissionRow>({
     {"get create patch delete", "", "persistentvolumeclaims", "", true, "so that the claim can be exchanged"},
     {"get list create delete", "", "pods", "", true,
@@ -66,12 +79,22 @@ SwapWorld project_swap(SwapWorld world, const WorkspaceCopyOptions& options, con
 std::string progress_of_swap(const SwapWorld& world, const WorkspaceCopyOptions& options) {
   std::string line = fmt::format("claim {}: {}", options.full_name(), phase_of(world, options));
   if (!world.uses.empty()) line += "; used by " + join(use_texts(world), ", ");
-  if (role_to_thaw(world) != nullptr) line += "; Coder cannot build";
+  for (const ClaimRole& role : world.freeze.roles) {
+    if (role.frozen && !role.grants) {
+      line += "; Coder cannot build";
+      break;
+    }
+  }
   return line;
 }
 
-std::vector<kube::Permission> workspace_copy_permissions(const std::string& ns) {
-  return kube::permissions(k_rows, ns);
+std::vector<kube::Permission> workspace_copy_permissions(const std::string& ns, const std::string& coder_ns) {
+  std::vector<kube::Permission> all = kube::permissions(k_rows, ns);
+  if (coder_ns.empty()) return all;
+  for (const auto& more : {kube::permissions(k_freeze_rows, ns), kube::permissions(k_coder_rows, coder_ns)}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
 }
 
 }  // namespace truenas::workflow

@@ -66,31 +66,6 @@ bool is_somebody_elses(const SwapWorld& world, const VolumeState& volume,
   return !by_name && !by_uid;
 }
 
-bool builds_are_frozen(const SwapWorld& world, const WorkspaceCopyOptions& options) {
-  return world.freeze.holds() || options.accepted.contains(k_no_build_freeze);
-}
-
-const ClaimRole* role_to_thaw(const SwapWorld& world) {
-  for (const ClaimRole& role : world.freeze.roles) {
-    if (role.frozen && !role.needed_there) return &role;
-  }
-  return nullptr;
-}
-
-const ClaimRole* role_to_freeze(const SwapWorld& world) {
-  if (world.freeze.holds()) return nullptr;
-  for (const ClaimRole& role : world.freeze.roles) {
-    if (role.grants) return &role;
-  }
-  return nullptr;
-}
-
-std::string role_key(const SwapWorld& world, const ClaimRole& role) {
-  const json::Value* rules = role.document.find("rules");
-  const std::string text = role.uid + (rules != nullptr ? json::write(*rules) : "");
-  return fmt::format("run-{}.role-{}", world.facts.number, sha256_hex(text).substr(0, 12));
-}
-
 std::string temporary_name(const SwapWorld& world) {
   if (world.temporary.exists) return world.temporary.name;
   return storage::temporary_claim_name(world.facts.first_claim);

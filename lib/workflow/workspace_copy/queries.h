@@ -28,10 +28,16 @@ const VolumeState& home_of(const SwapWorld& world, const WorkspaceCopyOptions& o
 bool is_reserved_for(const VolumeState& volume, const std::string& ns, const std::string& claim);
 // Coder cannot build, or the user has agreed to go on without that.
 bool builds_are_frozen(const SwapWorld& world, const WorkspaceCopyOptions& options);
-// A Role whose rights may be given back now; nullptr when there is none.
-const ClaimRole* role_to_thaw(const SwapWorld& world);
-// A Role whose rights must be taken; nullptr when there is none.
-const ClaimRole* role_to_freeze(const SwapWorld& world);
+// A Role whose rights must be taken, or whose freeze must be this claim's too; nullptr when there is none.
+const ClaimRole* role_to_freeze(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The claim's name is not absent because of us, and nobody needs Coder kept from building for its sake.
+bool may_thaw(const SwapWorld& world, const WorkspaceCopyOptions& options);
+bool is_frozen_for(const ClaimRole& role, const std::string& claim);
+// Whose entries this run may take off a frozen Role: its own where `own`, and those of runs that are over.
+std::vector<std::string> entries_to_drop(const ClaimRole& role, const WorkspaceCopyOptions& options,
+                                         bool own);
+// A Role from whose freeze something may be taken off; nullptr when there is none.
+const ClaimRole* role_to_thaw(const SwapWorld& world, const WorkspaceCopyOptions& options, bool own);
 std::string role_key(const SwapWorld& world, const ClaimRole& role);
 std::string temporary_name(const SwapWorld& world);
 bool is_kept(const VolumeState& volume);

@@ -24,6 +24,7 @@ struct WorkspaceCopy::State {
   std::optional<LookedAt> looked;  // who uses the claim
   std::string users_stamp;         // SwapWorld::stamp as far as Kubernetes tells it, at the last observe()
   bool disturbed = false;  // since the mover that runs now began, somebody used the claim, or may have
+  RunWatch other_runs{tools.clock};
   std::optional<Milliseconds> frozen_since;  // rights were taken, and somebody still has them
   std::optional<std::vector<std::string>> missing_permissions;
   int movers = 0;  // that were run, for their names

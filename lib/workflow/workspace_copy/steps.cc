@@ -79,12 +79,10 @@ Step note_target(const SwapWorld& world, const Options& options) {
 Step note_role(const SwapWorld& world, const Options& options, const ClaimRole& role) {
   const std::string key = role_key(world, role);
   Step step = note(world, options, world.facts.number, key.substr(key.find('.') + 1),
-                   json::write(json::Value::object(
-                       {{"namespace", role.ns},
-                        {"name", role.name},
-                        {"uid", role.uid},
-                        {"rules", role.document.find("rules") != nullptr ? *role.document.find("rules")
-                                                                         : json::Value::array()}})));
+                   json::write(json::Value::object({{"namespace", role.ns},
+                                                    {"name", role.name},
+                                                    {"uid", role.uid},
+                                                    {"rules", rules_before(role).value_or(nullptr)}})));
   step.title = fmt::format("write down the rules of role {}/{}", role.ns, role.name);
   step.reason = "they are given back after the swap";
   return step;

@@ -42,7 +42,8 @@ engine::Step start_workspace(const SwapWorld& world, const Options& options);
 engine::Step keep_home_volume(const SwapWorld& world, const Options& options, const VolumeState& volume,
                               const std::string& original_policy);
 engine::Step freeze_builds(const SwapWorld& world, const Options& options, const ClaimRole& role);
-engine::Step thaw_builds(const SwapWorld& world, const Options& options, const ClaimRole& role);
+// Argument "drop": the claims (a JSON array) that the freeze is for no more; `own`: the one of this run too.
+engine::Step thaw_builds(const SwapWorld& world, const Options& options, const ClaimRole& role, bool own);
 engine::Step record_cutover(const SwapWorld& world, const Options& options);
 engine::Step delete_temporary(const SwapWorld& world, const Options& options);
 engine::Step reserve_volume(const SwapWorld& world, const Options& options, const VolumeState& volume,

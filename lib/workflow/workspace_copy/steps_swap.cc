@@ -55,16 +55,29 @@ Step freeze_builds(const SwapWorld& world, const Options& options, const ClaimRo
   Step step = on_role("freeze-builds", role, options);
   step.title = fmt::format("take the right to create and delete claims from role {}/{}", role.ns, role.name);
   step.reason = "a build in the moment without the name would make an empty home, or delete the new one";
+  if (role.frozen && !role.grants) {
+    step.title = fmt::format("keep the right to create and delete claims from role {}/{} for claim {} too",
+                             role.ns, role.name, options.full_name());
+    step.reason = "it is taken for another home, whose run would give it back too early";
+  }
   step.undo = "it is given back as soon as the claim is bound again";
   static_cast<void>(world);
   return step;
 }
 
-Step thaw_builds(const SwapWorld& world, const Options& options, const ClaimRole& role) {
+Step thaw_builds(const SwapWorld& world, const Options& options, const ClaimRole& role, bool own) {
   Step step = on_role("thaw-builds", role, options);
-  step.title = fmt::format("give role {}/{} its rights back", role.ns, role.name);
-  step.reason = role.frozen_for == options.full_name() ? "Coder may build again"
-                                                       : "a run that ended too early has left them taken";
+  const std::vector<std::string> dropped = entries_to_drop(role, options, own);
+  json::Value drop = json::Value::array();
+  for (const std::string& claim : dropped) drop.push_back(claim);
+  step.arguments["drop"] = json::write(drop);
+  const bool last = dropped.size() == role.owners.size();
+  step.title =
+      last ? fmt::format("give role {}/{} its rights back", role.ns, role.name)
+           : fmt::format("take {} off the freeze of role {}/{}", join(dropped, ", "), role.ns, role.name);
+  step.reason = !last                                      ? "another home still needs Coder not to build"
+                : is_frozen_for(role, options.full_name()) ? "Coder may build again"
+                                                           : "a run that ended too early has left them taken";
   step.can_be_tried = false;
   static_cast<void>(world);
   return step;

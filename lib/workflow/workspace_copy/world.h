@@ -42,6 +42,8 @@ struct WorkspaceCopyOptions {
 inline constexpr const char* k_no_build_freeze = "no-build-freeze";
 // … to take a home for empty that had files when they were counted.
 inline constexpr const char* k_empty_home = "empty-home";
+// … to give Coder its rights back without a look at how the home is, and to do nothing else.
+inline constexpr const char* k_thaw = "thaw";
 // … and to leave behind, on the volume that is kept, what was written since the move.
 inline constexpr const char* k_newer_writes = "newer-writes";
 
