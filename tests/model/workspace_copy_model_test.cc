@@ -25,7 +25,9 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
   ModelledHome project(ModelledHome home, const Next& next) const override {
     const Step* step = std::get_if<Step>(&next);
     if (step != nullptr && step->verb.starts_with("copy-")) home.on_target = home.on_source;
+    const ModelledHome before = home;
     home.world = project_swap(std::move(home.world), options_, next);
+    if (step != nullptr && step->verb == "thaw-builds") see_who_is_robbed(before, home);
     return home;
   }
   std::string progress(const ModelledHome& home) const override {
@@ -48,6 +50,19 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
   const std::string& unguarded() const { return unguarded_; }
 
  private:
+  void see_who_is_robbed(ModelledHome before, ModelledHome& after) const {
+    const FreezeOwner* other = other_owner(before);
+    if (other != nullptr && (other->alive || !other->bound) && other_owner(after) == nullptr) {
+      after.robbed = k_other_home;
+    }
+    const SwapWorld& w = before.world;
+    const bool absent = !w.claim.exists || w.claim.terminating;
+    if (absent && is_open(w) && w.facts.cutover && !was_served(w, options_) &&
+        is_frozen_for(w.freeze.roles[0], options_.full_name()) &&
+        !is_frozen_for(after.world.freeze.roles[0], options_.full_name())) {
+      after.robbed = options_.full_name();
+    }
+  }
   void check_truth(const ModelledHome& home, std::vector<Violation>& broken) const {
     ModelledHome copy = home;
     const int* version = version_of(copy);
@@ -55,6 +70,7 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
     if (version != nullptr && *version != home.newest && !back) {
       broken.push_back({"nobody is given an older home", "the claim is on " + home.world.claim.volume});
     }
+    if (!home.robbed.empty()) broken.push_back({"nobody's freeze ends while it is needed", home.robbed});
     const SwapWorld& w = home.world;
     if (w.memory.verified && w.claim.exists && !w.claim.terminating && home.on_target != home.on_source) {
       broken.push_back({"what counts as verified is the same", ""});
@@ -73,7 +89,12 @@ std::vector<Violation> when_done(const ModelledHome& home, const WorkspaceCopyOp
   std::vector<Violation> lacks;
   const SwapWorld& w = home.world;
   for (const ClaimRole& role : w.freeze.roles) {
-    if (role.frozen) lacks.push_back({"Coder has its rights again", role.name});
+    bool needed = false;
+    for (const FreezeOwner& owner : role.owners) {
+      if (owner.claim == options.full_name()) lacks.push_back({"this home needs no freeze", role.name});
+      needed |= owner.claim != options.full_name() && !owner.over();
+    }
+    if (role.frozen && !needed) lacks.push_back({"Coder has its rights again", role.name});
   }
   if (!undisturbed) return lacks;
   if (w.temporary.exists) lacks.push_back({"no temporary claim is left", w.temporary.name});
@@ -94,7 +115,8 @@ struct Totals {
 };
 
 void walk(const std::string& label, const ModelledHome& start, const WorkspaceCopyOptions& options,
-          int foreign_limit, Totals& totals) {
+          int foreign_limit, Totals& totals,
+          const std::function<HomeVariations(const ModelledHome&)>& disturbances = foreign) {
   const ModelledCopy workflow(options);
   model::Model<ModelledHome> model{
       workflow, {{label, start}}, [](const ModelledHome& home) { return describe(home); }};
@@ -103,7 +125,7 @@ void walk(const std::string& label, const ModelledHome& start, const WorkspaceCo
   model.otherwise = [&](const ModelledHome& home, const engine::Wait& wait) {
     return turns(home, wait, options);
   };
-  model.foreign = foreign;
+  model.foreign = disturbances;
   model.when_done = [&](const ModelledHome& home) { return when_done(home, options, foreign_limit == 0); };
   model.foreign_limit = foreign_limit;
   const model::ModelReport report = model::check_model(model);
@@ -147,6 +169,25 @@ TEST_CASE("no byte is lost and every way ends: a stopped home") {
   walk("stopped, undisturbed", stopped_home(), home_options(), 0, totals);
   walk("stopped", stopped_home(), home_options(), 2, totals);
   tell("stopped", totals);
+}
+
+TEST_CASE("two homes in one namespace: nobody thaws what the other needs") {
+  Totals totals;
+  walk("beside another", stopped_home(), home_options(), 3, totals, foreign_of_two);
+  for (const FreezeOwner& other : {FreezeOwner{k_other_home, true, true},
+                                   {k_other_home, true, false},
+                                   {k_other_home, false, true},
+                                   {k_other_home, false, false}}) {
+    ModelledHome home = stopped_home();
+    ClaimRole& role = home.world.freeze.roles[0];
+    role.frozen = true;
+    role.grants = false;
+    role.owners = {other};
+    home.world.freeze.able.clear();
+    walk(fmt::format("frozen for another, alive {}, bound {}", other.alive, other.bound), home,
+         home_options(), 2, totals, foreign_of_two);
+  }
+  tell("two homes", totals);
 }
 
 TEST_CASE("no byte is lost and every way ends: a running home, through Coder") {

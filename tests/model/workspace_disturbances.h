@@ -130,12 +130,70 @@ inline void foreign_builders(HomeVariations& changes, const ModelledHome& home) 
       [](ModelledHome& h) { return h.world.coder && std::exchange(h.world.coder->found, false); });
 }
 
+// The run for another home of the namespace: adds itself to the freeze, deletes its claim and makes it again,
+// dies, comes back, takes itself off.
+inline void foreign_homes(HomeVariations& changes, const ModelledHome& home) {
+  for (const bool bound : {true, false}) {
+    add(changes, home, bound ? "another home's run freezes" : "another home froze and is absent",
+        [bound](ModelledHome& h) {
+          if (h.world.freeze.roles.empty() || other_owner(h) != nullptr) return false;
+          ClaimRole& role = h.world.freeze.roles[0];
+          role.frozen = true;
+          role.grants = false;
+          role.owners.push_back({k_other_home, true, bound});
+          h.world.freeze.able.clear();
+          return true;
+        });
+  }
+  add(changes, home, "another home's claim goes or comes", [](ModelledHome& h) {
+    FreezeOwner* other = other_owner(h);
+    if (other == nullptr || !other->alive) return false;
+    other->bound = !other->bound;
+    return true;
+  });
+  add(changes, home, "another home's run dies or comes back", [](ModelledHome& h) {
+    FreezeOwner* other = other_owner(h);
+    if (other == nullptr) return false;
+    other->alive = !other->alive;
+    return true;
+  });
+  add(changes, home, "another home's run takes itself off", [](ModelledHome& h) {
+    FreezeOwner* other = other_owner(h);
+    if (other == nullptr || !other->alive || !other->bound) return false;
+    ClaimRole& role = h.world.freeze.roles[0];
+    std::erase_if(role.owners, [](const FreezeOwner& owner) { return owner.claim == k_other_home; });
+    if (!role.owners.empty()) return true;
+    role.frozen = false;
+    role.grants = true;
+    h.world.freeze.able = {"Coder may delete persistentvolumeclaims"};
+    return true;
+  });
+  // What it must not do, and a run of before this version may: it gives the rights back under us.
+  add(changes, home, "another home's run gives everything back", [](ModelledHome& h) {
+    if (h.world.freeze.roles.empty() || !h.world.freeze.roles[0].frozen) return false;
+    ClaimRole& role = h.world.freeze.roles[0];
+    role.owners.clear();
+    role.frozen = false;
+    role.grants = true;
+    h.world.freeze.able = {"Coder may delete persistentvolumeclaims"};
+    return true;
+  });
+}
+
+inline HomeVariations foreign_of_two(const ModelledHome& home) {
+  HomeVariations changes;
+  foreign_homes(changes, home);
+  foreign_claims(changes, home);
+  return changes;
+}
+
 inline HomeVariations foreign(const ModelledHome& home) {
   HomeVariations changes;
   foreign_uses(changes, home);
   foreign_volumes(changes, home);
   foreign_claims(changes, home);
   foreign_builders(changes, home);
+  foreign_homes(changes, home);
   return changes;
 }
 

@@ -21,7 +21,19 @@ struct ModelledHome {
   std::string source;                // name of the volume that `on_source` is about, for the way back
   int on_source = 1, on_target = 0;  // versions of the bytes
   int newest = 1;
+  std::string robbed;  // whose freeze a step of ours has ended while it was needed
 };
+
+inline constexpr const char* k_other_home = "coder-workspaces/other";
+
+inline FreezeOwner* other_owner(ModelledHome& home) {
+  for (ClaimRole& role : home.world.freeze.roles) {
+    for (FreezeOwner& owner : role.owners) {
+      if (owner.claim == k_other_home) return &owner;
+    }
+  }
+  return nullptr;
+}
 
 inline WorkspaceCopyOptions home_options() {
   WorkspaceCopyOptions options;
@@ -162,6 +174,12 @@ inline std::string describe(const ModelledHome& home) {
   text += fmt::format("able {} role {} {} {}; ", w.freeze.able.size(), w.freeze.roles.empty() ? 0 : 1,
                       !w.freeze.roles.empty() && w.freeze.roles[0].grants,
                       !w.freeze.roles.empty() && w.freeze.roles[0].frozen);
+  for (const ClaimRole& role : w.freeze.roles) {
+    for (const FreezeOwner& owner : role.owners) {
+      text += fmt::format("for {} {} {}; ", owner.claim, owner.alive, owner.bound);
+    }
+  }
+  if (!home.robbed.empty()) text += "robbed " + home.robbed + "; ";
   if (w.coder) {
     text += fmt::format("coder {} stopped {} building {} started {} agent {} {}; ", w.coder->found,
                         w.coder->stopped, w.coder->building, w.coder->started, w.coder->agents_connected,

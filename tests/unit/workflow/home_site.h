@@ -62,8 +62,10 @@ class HomeSite {
     WorkspaceCopy copy(tools(reader, *view, journal, writer), options);
     engine::RunOptions run_options;
     run_options.clock = &clock;
-    run_options.interrupted = [] { return false; };
-    return engine::run(copy, writer, run_options);
+    run_options.interrupted = interrupted;
+    engine::Outcome outcome = engine::run(copy, writer, run_options);
+    if (settles && outcome.error) settled = copy.settle_freeze(writer);
+    return outcome;
   }
   // What a new process would do next, and all of it.
   engine::Plan plan() {
@@ -160,6 +162,9 @@ class HomeSite {
   // Asked once a second while one runs, with how often before; what it reads it has read at the first time.
   std::function<bool(const std::string& mode, int asked)> still_moving;
   int scan_exit = 0;
+  std::function<bool()> interrupted = [] { return false; };
+  bool settles = false;              // as the command does at the end of a run that failed
+  std::vector<std::string> settled;  // … and what it then has to say
 
  private:
   void put_home() {
