@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "lib/base/text.h"
 #include "lib/report/verification_report.h"
 #include "lib/workflow/verification.h"
 #include "plugin/connection.h"
@@ -63,6 +64,12 @@ Result<int> verify(const Arguments& arguments) {
           report::render_verification(result, format == OutputFormat::wide, !arguments.yes("no-headers"));
   }
   TM_TRY(print_answer(answer));
+  for (const workflow::FrozenRole& role : result.frozen_roles) {
+    std::fputs(fmt::format("ALARM: role {}/{}: {}; run the same command again for these claims, or: {}\n",
+                           role.ns, role.name, printable(role.why), printable(role.command))
+                   .c_str(),
+               stderr);
+  }
   for (const std::string& note : result.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
   std::fprintf(stderr, "%s\n", report::verification_summary(result).c_str());
   return result.left() == 0 ? k_exit_done : k_exit_mismatch;
@@ -71,19 +78,21 @@ Result<int> verify(const Arguments& arguments) {
 }  // namespace
 
 Command verify_command() {
-  return {"verify",
-          "verify",
-          "Show which claims and databases are on the new class, and which are left",
-          "Looks at every claim, database cluster and old volume and says what is moved, what is left and "
-          "what is kept.\n"
-          "A claim counts as moved only if its class AND the driver that made its volume are the new ones. "
-          "Changes nothing.\n"
-          "Exit code 3 when something is left, an old volume is in danger, or a volume that would be deleted "
-          "with its claim shares its dataset with another one that is in use.",
-          {"kubectl truenas-migrate verify", "kubectl truenas-migrate verify -n coder -o wide",
-           "kubectl truenas-migrate verify -A -o json"},
-          verify_flags,
-          verify};
+  return {
+      "verify",
+      "verify",
+      "Show which claims and databases are on the new class, and which are left",
+      "Looks at every claim, database cluster and old volume and says what is moved, what is left and "
+      "what is kept.\n"
+      "A claim counts as moved only if its class AND the driver that made its volume are the new ones. "
+      "Changes nothing.\n"
+      "Exit code 3 when something is left, an old volume is in danger, a volume that would be deleted with "
+      "its claim shares its dataset with another one that is in use, or a move has left Coder without its "
+      "rights.",
+      {"kubectl truenas-migrate verify", "kubectl truenas-migrate verify -n coder -o wide",
+       "kubectl truenas-migrate verify -A -o json"},
+      verify_flags,
+      verify};
 }
 
 }  // namespace truenas::plugin

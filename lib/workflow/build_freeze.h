@@ -81,6 +81,17 @@ Result<BuildFreeze> read_build_freeze(const kube::Reader& reader, const std::str
 // The claims of k_frozen_for_annotation; nullopt when it cannot be read.
 std::optional<std::vector<std::string>> freeze_owners(const json::Value& role);
 
+// A frozen Role of which some claim's run is not alive: nobody may ever give its rights back.
+struct LeftFreeze {
+  std::string ns, name;
+  std::string why;      // "its rights to claims are taken for a/b, whose run has ended"
+  std::string command;  // thaw_command()
+};
+// Those of namespace `ns` ("": of all). One look: a Lease whose last renewal is, by this machine's clock,
+// long past its duration counts as dead. For an alarm that is good enough; never to thaw by.
+Result<std::vector<LeftFreeze>> find_left_freezes(const kube::Reader& reader, const std::string& ns,
+                                                  Clock& clock);
+
 // Rules without the right to create or delete claims; everything else stays. A rule for all resources loses
 // these verbs for all of them. Pure.
 json::Value without_claim_rights(const json::Value& rules);

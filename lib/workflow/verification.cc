@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/cnpg/cluster_reader.h"
+#include "lib/workflow/build_freeze.h"
 #include "lib/workflow/verification_volumes.h"
 
 namespace truenas::workflow {
@@ -156,7 +157,7 @@ std::size_t Verification::alarms() const {
     if (finding.alarm) volumes.insert(finding.volume.name);
   }
   for (const SharedDatasetFinding& finding : shared_datasets) volumes.insert(finding.volume.name);
-  return volumes.size();
+  return volumes.size() + frozen_roles.size();
 }
 
 std::size_t Verification::left() const {
@@ -173,6 +174,17 @@ Result<Site> observe_site(const kube::Reader& reader, const VerificationOptions&
   for (const std::string& ns : scopes(options)) TM_TRY(read_claims(reader, ns, site.claims));
   TM_TRY(read_volumes(reader, site.volumes));
   for (const std::string& ns : scopes(options)) TM_TRY(read_clusters(reader, ns, site.clusters));
+  for (const std::string& ns : scopes(options)) {
+    auto frozen = find_left_freezes(reader, ns, system_clock());
+    if (!frozen.ok() && frozen.error().kind != Kind::auth) return std::move(frozen).take_error();
+    if (!frozen.ok()) {
+      site.frozen_unknown = frozen.error().what;
+      continue;
+    }
+    for (LeftFreeze& left : *frozen) {
+      site.frozen_roles.push_back({left.ns, left.name, std::move(left.why), std::move(left.command)});
+    }
+  }
   if (site.old_driver.empty()) site.old_driver = driver_by_volumes(site.volumes, options.from_class);
   if (site.new_driver.empty()) site.new_driver = driver_by_volumes(site.volumes, options.to_class);
   return site;
@@ -197,6 +209,11 @@ Verification judge(const Site& site, const VerificationOptions& options) {
           return claim.storage_class == options.from_class || claim.storage_class == options.to_class;
         });
     if (concerned) result.clusters.push_back(judge_cluster(cluster, options));
+  }
+  result.frozen_roles = site.frozen_roles;
+  if (!site.frozen_unknown.empty()) {
+    result.notes.push_back("whether a move has left Coder without its rights is not known: " +
+                           site.frozen_unknown);
   }
   result.old_volumes = judge_old_volumes(site, options);
   result.shared_datasets = judge_shared_datasets(site, options);

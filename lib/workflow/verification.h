@@ -51,6 +51,13 @@ struct OldVolumeFinding {
   std::string why;  // "kept", or what is alarming
 };
 
+// A Role that a move of a workspace's home took rights from, and that no run is about to give them back to.
+struct FrozenRole {
+  std::string ns, name;
+  std::string why;      // for whose sake, and what of their runs
+  std::string command;  // gives the rights back without this tool
+};
+
 // A volume with a policy that destroys its dataset as soon as its claim, or the volume object, is deleted,
 // while another volume's data lies on that dataset (facts/truenas.md §8.7). Always an alarm.
 struct SharedDatasetFinding {
@@ -65,9 +72,10 @@ struct Verification {
   std::vector<ClusterFinding> clusters;
   std::vector<OldVolumeFinding> old_volumes;
   std::vector<SharedDatasetFinding> shared_datasets;
+  std::vector<FrozenRole> frozen_roles;
   RecordedProbe probe;             // of the new class
   std::vector<std::string> notes;  // "storageclass truenas-csi-nfs does not exist"
-  std::size_t alarms() const;      // volumes that are alarming, each counted once
+  std::size_t alarms() const;      // volumes, each counted once, and frozen Roles
   std::size_t left() const;        // claims, clusters and volumes that make the exit code 3
 };
 
@@ -79,10 +87,13 @@ struct Site {
   std::vector<storage::Claim> claims;
   std::map<std::string, storage::Volume> volumes;  // by name: every volume of the cluster
   std::vector<cnpg::ClusterState> clusters;
+  std::vector<FrozenRole> frozen_roles;
+  std::string frozen_unknown;  // why frozen Roles could not be looked for; "" when they could
 };
 
 // Lists claims, volumes, classes and Clusters. Any list that cannot be read is an error (403: Kind::auth). A
-// cluster without the CNPG resource type has no Clusters.
+// cluster without the CNPG resource type has no Clusters. Frozen Roles are no condition: many who look may
+// not see Roles.
 Result<Site> observe_site(const kube::Reader& reader, const VerificationOptions& options);
 Verification judge(const Site& site, const VerificationOptions& options);
 

@@ -157,7 +157,7 @@ Result<void> observe_builders(State& state, SwapWorld& world) {
   if (state.frozen_since && state.tools.clock.steady() - *state.frozen_since >= k_freeze_patience) {
     state.memory.freeze_overdue = true;
   }
-  if (state.tools.coder == nullptr) return {};
+  if (state.tools.coder == nullptr || options.accepted.contains(k_thaw)) return {};
   TM_TRY_ASSIGN(world.coder, state.tools.coder->look());
   world.stamp += " build " + world.coder->build_id;
   return {};

@@ -101,6 +101,18 @@ TEST_CASE("nothing counts as moved while the new driver is unknown") {
   CHECK(result.notes[0] == "storageclass truenas-csi-nfs does not exist");
 }
 
+TEST_CASE("a Role that a move left without its rights is something left; not being able to look is said") {
+  SiteBuilder builder;
+  builder.site.frozen_roles = {{"coder-workspaces", "perms", "its rights are taken", "kubectl patch …"}};
+  CHECK(builder.judge().left() == 1);
+  builder.site.frozen_roles.clear();
+  builder.site.frozen_unknown = "roles are forbidden";
+  const workflow::Verification verification = builder.judge();
+  CHECK(verification.left() == 0);
+  CHECK(verification.notes.back() ==
+        "whether a move has left Coder without its rights is not known: roles are forbidden");
+}
+
 TEST_CASE("what is known about the new class is said, with its date") {
   SiteBuilder builder;
   const auto note = [&] { return builder.judge().notes.at(0); };

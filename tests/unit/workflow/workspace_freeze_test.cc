@@ -97,6 +97,13 @@ bool deletes_the_home(const fakes::Seen& seen) {
          contains(seen.what.target, std::string("/persistentvolumeclaims/") + HomeSite::k_home);
 }
 
+std::vector<LeftFreeze> left_freezes(HomeSite& site) {
+  auto session = fakes::make_session(site.cluster, site.clock);
+  auto left = find_left_freezes(kube::Reader(*session), "", site.clock);
+  REQUIRE_MESSAGE(left.ok(), (left.ok() ? "" : left.error().what));
+  return std::move(left).value();
+}
+
 // Interrupted as soon as the Role is frozen for the home, and its claim is there or not.
 std::function<bool()> interrupt_when_frozen(HomeSite& site, bool absent) {
   return [&site, absent] {
@@ -280,6 +287,10 @@ TEST_CASE("an interrupted run says what stays taken while the name is absent, an
   CHECK_MESSAGE(contains(site.settled[0], "is absent, and nobody may build"), site.settled[0]);
   CHECK(contains(site.settled[0], "--accept=thaw"));
   CHECK(contains(site.settled[0], "kubectl patch role"));
+  const auto left = left_freezes(site);
+  REQUIRE(left.size() == 1);
+  CHECK_MESSAGE(contains(left[0].why, "whose run has ended"), left[0].why);
+  CHECK(contains(left[0].command, "kubectl patch role"));
   site.interrupted = [] { return false; };
   SUBCASE("the same command again ends it") {
     const engine::Outcome again = site.run();
@@ -308,6 +319,24 @@ TEST_CASE("an interrupted run says what stays taken while the name is absent, an
     REQUIRE_MESSAGE(thawed.ok(), text_of(thawed));
     CHECK(site.coder_may_delete());
   }
+}
+
+TEST_CASE("a freeze whose run is alive is no alarm, one whose Lease was not renewed for long is") {
+  HomeSite site;
+  put_other(site);
+  freeze_for_other(site);
+  const auto renewed = [&](std::chrono::microseconds ago) {
+    site.cluster.meddle(kube::k_lease, HomeSite::k_ns, engine::journal_name("workspace", k_other),
+                        [&](json::Value& lease) {
+                          lease.set_at("/spec/renewTime", format_micro_time(site.clock.wall() - ago));
+                        });
+  };
+  renewed(std::chrono::seconds(10));
+  CHECK(left_freezes(site).empty());
+  renewed(std::chrono::hours(1));
+  CHECK(left_freezes(site).size() == 1);
+  thaw_everything(site);
+  CHECK(left_freezes(site).empty());
 }
 
 TEST_CASE("a lost connection at the end is said, not kept quiet") {
