@@ -64,11 +64,8 @@ Result<int> verify(const Arguments& arguments) {
           report::render_verification(result, format == OutputFormat::wide, !arguments.yes("no-headers"));
   }
   TM_TRY(print_answer(answer));
-  for (const workflow::FrozenRole& role : result.frozen_roles) {
-    std::fputs(fmt::format("ALARM: role {}/{}: {}; run the same command again for these claims, or: {}\n",
-                           role.ns, role.name, printable(role.why), printable(role.command))
-                   .c_str(),
-               stderr);
+  for (const std::string& role : result.frozen_roles) {
+    std::fprintf(stderr, "ALARM: %s\n", printable(role).c_str());
   }
   for (const std::string& note : result.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
   std::fprintf(stderr, "%s\n", report::verification_summary(result).c_str());

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
 #include "lib/report/table.h"
@@ -208,11 +206,6 @@ json::Value verification_document(const Verification& verification) {
                                            {"alarm", finding.alarm},
                                            {"why", finding.why}}));
   }
-  json::Value frozen = json::Value::array();
-  for (const auto& role : verification.frozen_roles) {
-    frozen.push_back(json::Value::object(
-        {{"namespace", role.ns}, {"name", role.name}, {"why", role.why}, {"command", role.command}}));
-  }
   const Counts counts = count(verification);
   return json::Value::object(
       {{"apiVersion", "truenas-migrate/v1"},
@@ -226,7 +219,7 @@ json::Value verification_document(const Verification& verification) {
        {"clusters", std::move(clusters)},
        {"oldVolumes", std::move(volumes)},
        {"sharedDatasets", shared_datasets_document(verification)},
-       {"frozenRoles", std::move(frozen)},
+       {"frozenRoles", strings(verification.frozen_roles)},
        {"classProbe", class_probe_document(verification.probe)},
        {"notes", strings(verification.notes)},
        {"summary", json::Value::object({{"moved", static_cast<std::int64_t>(counts.moved)},

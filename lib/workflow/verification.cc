@@ -181,8 +181,10 @@ Result<Site> observe_site(const kube::Reader& reader, const VerificationOptions&
       site.frozen_unknown = frozen.error().what;
       continue;
     }
-    for (LeftFreeze& left : *frozen) {
-      site.frozen_roles.push_back({left.ns, left.name, std::move(left.why), std::move(left.command)});
+    for (const LeftFreeze& left : *frozen) {
+      site.frozen_roles.push_back(
+          fmt::format("role {}/{}: {}; run the same command again for these claims, or: {}", left.ns,
+                      left.name, left.why, left.command));
     }
   }
   if (site.old_driver.empty()) site.old_driver = driver_by_volumes(site.volumes, options.from_class);

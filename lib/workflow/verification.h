@@ -51,13 +51,6 @@ struct OldVolumeFinding {
   std::string why;  // "kept", or what is alarming
 };
 
-// A Role that a move of a workspace's home took rights from, and that no run is about to give them back to.
-struct FrozenRole {
-  std::string ns, name;
-  std::string why;      // for whose sake, and what of their runs
-  std::string command;  // gives the rights back without this tool
-};
-
 // A volume with a policy that destroys its dataset as soon as its claim, or the volume object, is deleted,
 // while another volume's data lies on that dataset (facts/truenas.md §8.7). Always an alarm.
 struct SharedDatasetFinding {
@@ -72,7 +65,8 @@ struct Verification {
   std::vector<ClusterFinding> clusters;
   std::vector<OldVolumeFinding> old_volumes;
   std::vector<SharedDatasetFinding> shared_datasets;
-  std::vector<FrozenRole> frozen_roles;
+  // Roles whose rights no run is about to give back: "role a/b: its rights …; kubectl patch role …".
+  std::vector<std::string> frozen_roles;
   RecordedProbe probe;             // of the new class
   std::vector<std::string> notes;  // "storageclass truenas-csi-nfs does not exist"
   std::size_t alarms() const;      // volumes, each counted once, and frozen Roles
@@ -87,7 +81,7 @@ struct Site {
   std::vector<storage::Claim> claims;
   std::map<std::string, storage::Volume> volumes;  // by name: every volume of the cluster
   std::vector<cnpg::ClusterState> clusters;
-  std::vector<FrozenRole> frozen_roles;
+  std::vector<std::string> frozen_roles;
   std::string frozen_unknown;  // why frozen Roles could not be looked for; "" when they could
 };
 

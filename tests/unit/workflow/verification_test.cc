@@ -103,7 +103,7 @@ TEST_CASE("nothing counts as moved while the new driver is unknown") {
 
 TEST_CASE("a Role that a move left without its rights is something left; not being able to look is said") {
   SiteBuilder builder;
-  builder.site.frozen_roles = {{"coder-workspaces", "perms", "its rights are taken", "kubectl patch …"}};
+  builder.site.frozen_roles = {"role coder-workspaces/perms: its rights are taken"};
   CHECK(builder.judge().left() == 1);
   builder.site.frozen_roles.clear();
   builder.site.frozen_unknown = "roles are forbidden";
