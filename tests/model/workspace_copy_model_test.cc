@@ -28,6 +28,9 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
     const ModelledHome before = home;
     home.world = project_swap(std::move(home.world), options_, next);
     if (step != nullptr && step->verb == "thaw-builds") see_who_is_robbed(before, home);
+    if (step != nullptr && step->verb == "delete-claim" && is_unprotected(before.world)) {
+      home.robbed = options_.full_name();
+    }
     return home;
   }
   std::string progress(const ModelledHome& home) const override {
@@ -50,6 +53,11 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
   const std::string& unguarded() const { return unguarded_; }
 
  private:
+  // A freeze that is only another home's ends with that one's run.
+  bool is_unprotected(const SwapWorld& world) const {
+    if (options_.accepted.contains(k_no_build_freeze) || world.freeze.down) return false;
+    return world.freeze.roles.empty() || !is_frozen_for(world.freeze.roles[0], options_.full_name());
+  }
   void see_who_is_robbed(ModelledHome before, ModelledHome& after) const {
     const FreezeOwner* other = other_owner(before);
     if (other != nullptr && (other->alive || !other->bound) && other_owner(after) == nullptr) {
