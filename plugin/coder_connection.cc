@@ -1,5 +1,7 @@
 #include "plugin/coder_connection.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 
 #include "lib/coder/server_login.h"
@@ -29,6 +31,17 @@ Result<CoderConnection> connect_to_coder(const Arguments& arguments) {
   TM_TRY_ASSIGN(connection.session,
                 coder::open_server(*search.login, environment, flags.verbosity, log, system_clock()));
   return connection;
+}
+
+Result<void> look_at_coder(const CoderConnection& coder, const workflow::WorkspaceOptions& options,
+                           workflow::WorkspaceSite& site) {
+  site.no_coder = coder.why_none;
+  if (!coder.session) return {};
+  const Result<void> asked =
+      workflow::observe_coder(coder::ServerReader(*coder.session), coder.url, options, site);
+  if (asked.ok() || coder.asked || asked.error().kind == Kind::interrupted) return asked;
+  site.no_coder = fmt::format("{} ({})", asked.error().what, coder.url);
+  return {};
 }
 
 }  // namespace truenas::plugin

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lib/coder/server_session.h"
+#include "lib/workflow/workspace_review.h"
 #include "plugin/arguments.h"
 
 namespace truenas::plugin {
@@ -20,5 +21,10 @@ struct CoderConnection {
 Flag coder_url_flag();
 // Nothing is sent yet. Log lines go to stderr.
 Result<CoderConnection> connect_to_coder(const Arguments& arguments);
+// What Coder knows of the site's homes; why nothing, where it is not asked. A Coder that only a forgotten
+// login speaks of, and that cannot be asked, is no error: it must not keep anybody from looking at the
+// cluster.
+Result<void> look_at_coder(const CoderConnection& coder, const workflow::WorkspaceOptions& options,
+                           workflow::WorkspaceSite& site);
 
 }  // namespace truenas::plugin

@@ -106,18 +106,6 @@ void print_remarks(const workflow::WorkspaceReview& review) {
   std::fprintf(stderr, "%s\n", report::workspace_summary(review).c_str());
 }
 
-// A Coder that only a forgotten login speaks of must not keep anybody from looking at the cluster.
-Result<void> ask_coder(const CoderConnection& coder, const workflow::WorkspaceOptions& options,
-                       workflow::WorkspaceSite& site) {
-  site.no_coder = coder.why_none;
-  if (!coder.session) return {};
-  const Result<void> asked =
-      workflow::observe_coder(coder::ServerReader(*coder.session), coder.url, options, site);
-  if (asked.ok() || coder.asked || asked.error().kind == Kind::interrupted) return asked;
-  site.no_coder = fmt::format("{} ({})", asked.error().what, coder.url);
-  return {};
-}
-
 Result<int> workspaces(const Arguments& arguments) {
   if (arguments.yes("print-rbac")) {
     TM_TRY(print_answer(json::write_yaml(
@@ -132,7 +120,7 @@ Result<int> workspaces(const Arguments& arguments) {
   TM_TRY_ASSIGN(options.namespaces, choose_namespaces(reader, arguments, "workspaces", {"coder-workspaces"}));
   TM_TRY_ASSIGN(const CoderConnection coder, connect_to_coder(arguments));
   TM_TRY_ASSIGN(workflow::WorkspaceSite site, workflow::observe_workspaces(reader, options));
-  TM_TRY(ask_coder(coder, options, site));
+  TM_TRY(look_at_coder(coder, options, site));
   const workflow::WorkspaceReview review = workflow::judge_workspaces(site, options);
   TM_TRY(print_answer(render(review, format, !arguments.yes("no-headers"))));
   print_remarks(review);

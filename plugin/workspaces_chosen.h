@@ -7,18 +7,21 @@
 
 #include "lib/kube/reader.h"
 #include "lib/workflow/workspace_review.h"
+#include "plugin/coder_connection.h"
 
 namespace truenas::plugin {
 
 struct ChosenHome {
   std::string ns, claim;
   std::string title;    // "alice/backend"; "" where unknown
-  std::string refused;  // why the review says no; "" when it does not
+  std::string refused;  // why the review, or what is known of the template, says no; "" when it does not
+  std::string unknown;  // why it is not known what the next build does to the home; "" when it is
 };
 
 // options.namespaces are filled in already. Kind::not_found for a name that fits neither a claim nor an open
 // move.
-Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const std::string& cluster_uid,
+Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const CoderConnection& coder,
+                                             const std::string& cluster_uid,
                                              workflow::WorkspaceOptions options);
 
 }  // namespace truenas::plugin

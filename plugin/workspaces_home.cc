@@ -53,6 +53,11 @@ void describe(HomeMove& move, const SwapWorld& world) {
           : "that Coder cannot build meanwhile is proved for its service accounts and those that a "
             "RoleBinding "
             "of the namespace names and whose name says coder; not for provisioners outside the cluster");
+  if (!move.home.unknown.empty() && !back) {
+    plan.notes.push_back(
+        "what the workspace's next build does to the home once it is moved is not certain: " +
+        move.home.unknown);
+  }
   plan.notes.push_back("snapshot, replication and backup schedules of the old dataset do not follow");
   plan.not_done.push_back("the old volume is neither deleted nor changed: it stays, Retain");
   plan.not_done.push_back("no workspace is stopped or started: there is no token for Coder");

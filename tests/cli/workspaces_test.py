@@ -129,6 +129,22 @@ class Workspaces(unittest.TestCase):
                 if now == "destroyed":
                     self.assertEqual(found[0]["severity"], "alarm")
 
+    def test_home_that_its_next_build_would_destroy_is_not_moved(self):
+        directory = os.path.join(self.directory.name, "before-a-move")
+        os.makedirs(directory)
+        words = [ROWS[0], "--strategy=copy", "--dry-run", "--accept=no-build-freeze", "--template-dir", directory]
+        for text, code, said in (('storage_class_name = "truenas-nfs"', 4, "its next build destroys it"),
+                                 ("", None, "is not certain: kept if")):
+            with self.subTest(text=text):
+                with open(os.path.join(directory, "main.tf"), "w") as file:
+                    file.write(TEMPLATE.replace("CLASS", text))
+                ended, out, err = self.run_plugin(*words)
+                self.assertIn(said, out + err)
+                if code is not None:
+                    self.assertEqual(ended, code, err)
+                else:
+                    self.assertNotIn("destroys", out + err)
+
     def test_corrected_template_is_written_as_a_diff(self):
         directory, target = os.path.join(self.directory.name, "k8s"), os.path.join(self.directory.name, "diffs", "new")
         os.makedirs(directory)
