@@ -108,8 +108,13 @@ void print_remarks(const workflow::WorkspaceReview& review) {
 
 Result<int> workspaces(const Arguments& arguments) {
   if (arguments.yes("print-rbac")) {
-    TM_TRY(print_answer(json::write_yaml(
-        report::cluster_role_document("truenas-migrate-workspaces", workflow::workspace_permissions("")))));
+    std::vector<kube::Permission> rights = workflow::workspace_permissions("");
+    if (is_workspaces_move(arguments)) {
+      const auto more = workspaces_move_permissions(arguments);
+      rights.insert(rights.end(), more.begin(), more.end());
+    }
+    TM_TRY(
+        print_answer(json::write_yaml(report::cluster_role_document("truenas-migrate-workspaces", rights))));
     return k_exit_done;
   }
   TM_TRY_ASSIGN(const OutputFormat format, parse_output_format(arguments.text("output")));

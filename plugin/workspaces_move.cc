@@ -196,6 +196,10 @@ std::vector<Flag> workspaces_move_flags() {
   return flags;
 }
 
+std::vector<kube::Permission> workspaces_move_permissions(const Arguments& arguments) {
+  return workflow::workspace_copy_permissions("", arguments.text("coder-namespace"));
+}
+
 bool is_workspaces_move(const Arguments& arguments) {
   return arguments.given("strategy") || arguments.yes("rollback") || arguments.yes("status");
 }

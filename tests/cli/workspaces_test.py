@@ -201,6 +201,10 @@ class Workspaces(unittest.TestCase):
         verbs = {line.split()[1] for line in out.splitlines() if line.strip().startswith("- ") and line.split()[1] in
                  ("get", "list", "create", "update", "patch", "delete", "watch")}
         self.assertEqual(verbs, {"get", "list", "create"})
+        code, out, err = self.run_plugin("--strategy=copy", "--print-rbac", "--kubeconfig=/nonexistent")
+        self.assertEqual((code, err), (0, ""))
+        for text in ("roles", "rolebindings", "persistentvolumes", "volumeattachments", "leases", "patch", "delete"):
+            self.assertIn(text, out)
 
 
 class Fleet(unittest.TestCase):
