@@ -33,7 +33,7 @@ std::string verdict_of(const WorkspaceRow& row) {
 // "kept"; "unknown (kept?)" where it would be if what the document names as conditions holds.
 std::string fate_of(const workflow::ClaimFate& fate, const coder::Outcome& outcome) {
   if (!fate.unknown.empty()) return k_unknown;
-  const std::string name(coder::fate_name(outcome.fate));
+  std::string name(coder::fate_name(outcome.fate));
   if (outcome.fate != coder::Fate::unknown || outcome.conditions.empty()) return name;
   return fmt::format("{} ({}?)", name, coder::fate_name(outcome.if_so));
 }
