@@ -107,6 +107,18 @@ Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what
   return outcome;
 }
 
+workflow::FactBook fact_book(engine::JournalStore& journal, kube::Writer*& writer) {
+  return {[&journal]() -> Result<std::map<std::string, std::string>> {
+            TM_TRY_ASSIGN(const engine::Journal read, journal.read());
+            return read.facts();
+          },
+          [&journal, &writer](const std::string& key, const std::string& value) -> Result<void> {
+            if (writer == nullptr)
+              return make_error(Kind::bug, "the journal was to be written outside a run");
+            return journal.set_facts(*writer, {{key, value}});
+          }};
+}
+
 int conclude(const engine::Outcome& outcome) {
   if (outcome.error) std::fputs(render_error(*outcome.error).c_str(), stderr);
   std::fputs(report::render_outcome(outcome).c_str(), stderr);

@@ -9,6 +9,7 @@
 #include "lib/engine/journal_store.h"
 #include "lib/engine/lock.h"
 #include "lib/engine/run.h"
+#include "lib/workflow/fact_book.h"
 #include "plugin/arguments.h"
 #include "plugin/connection.h"
 #include "plugin/output.h"
@@ -51,6 +52,9 @@ struct CarryOut {
   std::function<void(const engine::Outcome&, kube::Writer&)> at_end = {};
   std::string label = {};  // before each line of progress, where several runs share the terminal
 };
+
+// The journal's facts for a workflow. Both must outlive it; facts can be written while `writer` is set.
+workflow::FactBook fact_book(engine::JournalStore& journal, kube::Writer*& writer);
 
 // Takes the lock, runs the machine to its end with progress on stderr, and gives the lock back. Errors are
 // only those of taking the lock: how the run itself ended is in the Outcome.

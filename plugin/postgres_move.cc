@@ -68,18 +68,6 @@ Result<std::string> choose_cluster(const kube::Reader& reader, const std::string
   return names[0];
 }
 
-workflow::FactBook fact_book(Move& move) {
-  return {[&move]() -> Result<std::map<std::string, std::string>> {
-            TM_TRY_ASSIGN(const engine::Journal journal, move.journal->read());
-            return journal.facts();
-          },
-          [&move](const std::string& key, const std::string& value) -> Result<void> {
-            if (move.writer == nullptr)
-              return make_error(Kind::bug, "the journal was to be written outside a run");
-            return move.journal->set_facts(*move.writer, {{key, value}});
-          }};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Move>> open_move(const Arguments& arguments) {
@@ -96,8 +84,8 @@ Result<std::unique_ptr<Move>> open_move(const Arguments& arguments) {
   move->journal = std::make_unique<engine::JournalStore>(
       *move->reader, engine::JournalAddress{options.ns, "postgres", options.cluster}, std::move(binding),
       system_clock());
-  move->rolling = std::make_unique<workflow::PostgresRolling>(*move->reader, fact_book(*move),
-                                                              std::move(options), system_clock());
+  move->rolling = std::make_unique<workflow::PostgresRolling>(
+      *move->reader, fact_book(*move->journal, move->writer), std::move(options), system_clock());
   move->rolling->on_proof_progress = [](const std::string& line) {
     std::fputs(fmt::format("         {}\n", printable(line)).c_str(), stderr);
   };

@@ -6,6 +6,7 @@
 
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
+#include "lib/mover/ownership.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "plugin/mover_flags.h"
 
@@ -14,18 +15,6 @@ namespace {
 
 using workflow::SwapWorld;
 using workflow::WorkspaceCopy;
-
-workflow::FactBook fact_book(HomeMove& move) {
-  return {[&move]() -> Result<std::map<std::string, std::string>> {
-            TM_TRY_ASSIGN(const engine::Journal journal, move.journal->read());
-            return journal.facts();
-          },
-          [&move](const std::string& key, const std::string& value) -> Result<void> {
-            if (move.writer == nullptr)
-              return make_error(Kind::bug, "the journal was to be written outside a run");
-            return move.journal->set_facts(*move.writer, {{key, value}});
-          }};
-}
 
 void describe(HomeMove& move, const SwapWorld& world) {
   engine::Plan& plan = move.plan;
@@ -51,12 +40,18 @@ void describe(HomeMove& move, const SwapWorld& world) {
       world.freeze.down
           ? "Coder does not run; it must not be started before the homes are moved"
           : "that Coder cannot build meanwhile is proved for its service accounts and those that a "
-            "RoleBinding "
-            "of the namespace names and whose name says coder; not for provisioners outside the cluster");
+            "RoleBinding of the namespace names and whose name says coder; not for provisioners outside the "
+            "cluster");
   if (!move.home.unknown.empty() && !back) {
     plan.notes.push_back(
         "what the workspace's next build does to the home once it is moved is not certain: " +
         move.home.unknown);
+  }
+  for (const std::string& rule : back ? std::vector<std::string>() : move.copy->options().owner_map) {
+    plan.notes.push_back("owners become others on the new volume: " + printable(rule));
+  }
+  for (const std::string& path : back ? std::vector<std::string>() : move.copy->options().leave_out) {
+    plan.not_done.push_back(printable(path) + " is left behind, on the old volume only");
   }
   plan.notes.push_back("snapshot, replication and backup schedules of the old dataset do not follow");
   plan.not_done.push_back("the old volume is neither deleted nor changed: it stays, Retain");
@@ -72,6 +67,9 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
     return make_error(Kind::usage,
                       fmt::format("unknown strategy {}: this version knows copy", quote(strategy)));
   }
+  if (arguments.yes("finalize") && (arguments.yes("rollback") || arguments.given("strategy"))) {
+    return make_error(Kind::usage, "--finalize ends a move: it goes with neither --strategy nor --rollback");
+  }
   TM_TRY_ASSIGN(call.flags, read_migration_flags(arguments));
   TM_TRY_ASSIGN(call.wishes, read_mover_wishes(arguments));
   call.options.from_class = review.from_class;
@@ -79,25 +77,38 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
   call.options.coder_ns = review.coder_ns;
   call.options.rollback = arguments.yes("rollback");
   for (const std::string& id : arguments.texts("accept")) call.options.accepted.insert(id);
+  call.options.owner_map = arguments.texts("map-owner");
+  for (const std::string& rule : call.options.owner_map) TM_TRY(mover::parse_owner_rule(rule));
+  call.options.leave_out = arguments.texts("leave-out");
+  for (const std::string& path : call.options.leave_out) {
+    if (path.empty() || path.starts_with('/')) {
+      return make_error(Kind::usage,
+                        fmt::format("--leave-out wants a path below the home, got {}", quote(path)));
+    }
+  }
   TM_TRY_ASSIGN(const Milliseconds downtime, parse_duration(arguments.text("max-downtime")));
   call.options.max_downtime = std::chrono::duration_cast<Seconds>(downtime);
   return {};
 }
 
-Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& home) {
-  auto move = std::make_unique<HomeMove>();
-  move->home = home;
-  move->journal = std::make_unique<engine::JournalStore>(
+std::unique_ptr<engine::JournalStore> open_journal(const HomesCall& call, const ChosenHome& home) {
+  return std::make_unique<engine::JournalStore>(
       *call.reader, engine::JournalAddress{home.ns, "workspace", home.claim},
       engine::JournalBinding{call.cluster_uid, fmt::format("claim {}/{}", home.ns, home.claim), ""},
       system_clock());
+}
+
+Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& home) {
+  auto move = std::make_unique<HomeMove>();
+  move->home = home;
+  move->journal = open_journal(call, home);
   workflow::WorkspaceCopyOptions options = call.options;
   options.ns = home.ns;
   options.claim = home.claim;
   options.cluster_uid = call.cluster_uid;
   workflow::WorkspaceCopyTools tools{.reader = *call.reader,
                                      .view = *call.view,
-                                     .facts = fact_book(*move),
+                                     .facts = fact_book(*move->journal, move->writer),
                                      .program = embedded_mover(),
                                      .wishes = call.wishes,
                                      .run = make_run_name(),

@@ -8,11 +8,13 @@
 #include "lib/base/text.h"
 #include "lib/engine/confirm.h"
 #include "lib/report/plan_report.h"
+#include "lib/workflow/home_finalize.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "plugin/console.h"
 #include "plugin/exit_code.h"
 #include "plugin/mover_flags.h"
 #include "plugin/namespaces.h"
+#include "plugin/workspaces_finalize.h"
 #include "plugin/workspaces_home.h"
 
 namespace truenas::plugin {
@@ -22,67 +24,10 @@ using workflow::SwapWorld;
 
 using Homes = std::vector<std::unique_ptr<HomeMove>>;
 
-std::string result_of(const HomeMove& move) {
-  if (move.error) return fmt::format("{}: {}", kind_name(move.error->kind), move.error->what);
-  if (move.outcome) return "done: " + move.outcome->done->summary;
-  return move.plan.nothing_to_do() ? "done: " + move.plan.summary : "planned";
-}
-
-json::Value document_of(const HomeMove& move) {
-  json::Value document = json::Value::object({{"namespace", move.home.ns}, {"claim", move.home.claim}});
-  if (!move.home.title.empty()) document.set("workspace", move.home.title);
-  document.set("result", move.error ? std::string(kind_name(move.error->kind)) : "done");
-  document.set("text", result_of(move));
-  if (move.outcome) {
-    document.set("run", engine::to_json(*move.outcome));
-  } else {
-    document.set("plan", engine::to_json(move.plan));
-  }
-  return document;
-}
-
-Result<void> print_results(const Homes& homes, const MigrationFlags& flags) {
-  if (flags.structured()) {
-    json::Value list = json::Value::array();
-    for (const auto& move : homes) list.push_back(document_of(*move));
-    return print_answer(render_document(json::Value::object({{"homes", std::move(list)}}), flags.format));
-  }
-  std::string text;
-  for (const auto& move : homes) text += fmt::format("{}: {}\n", move->name(), printable(result_of(*move)));
-  return print_answer(text);
-}
-
-// 0 when all are done, a single home's own code, 4 when all were refused, else 5.
-int exit_code_of_all(const Homes& homes) {
-  std::size_t failed = 0, refused = 0;
-  for (const auto& move : homes) {
-    if (!move->error) continue;
-    ++failed;
-    if (move->error->kind == Kind::interrupted) return exit_code_of(Kind::interrupted);
-    if (move->error->kind == Kind::refused) ++refused;
-  }
-  if (failed == 0) return k_exit_done;
-  if (homes.size() == 1) return exit_code_of(homes[0]->error->kind);
-  return refused == homes.size() ? k_exit_refused : k_exit_stopped;
-}
-
-void show_error(const HomeMove& move) {
-  std::fputs(render_error(move.error->in("claim " + move.name())).c_str(), stderr);
-}
-
-// One question for all of them.
-Result<void> ask_for_all(const Homes& homes, const MigrationFlags& flags) {
-  engine::Plan all;
-  for (const auto& move : homes) {
-    if (!move->plan.title.empty()) std::fputs((report::render_plan(move->plan) + "\n").c_str(), stderr);
-    if (move->error) continue;
-    all.items.insert(all.items.end(), move->plan.items.begin(), move->plan.items.end());
-  }
-  for (const auto& move : homes) {
-    if (move->error) show_error(*move);
-  }
-  return engine::confirm(all, {flags.yes, stdin_is_terminal()},
-                         [](std::string_view question) { return ask(std::string(question)); });
+HomeRuns runs_of(const Homes& homes) {
+  HomeRuns runs;
+  for (const auto& move : homes) runs.push_back(move.get());
+  return runs;
 }
 
 void warn(const std::vector<std::string>& lines) {
@@ -109,14 +54,14 @@ void run_home(HomesCall& call, HomeMove& move) {
 }
 
 Result<int> run_all(HomesCall& call, const Homes& homes) {
-  TM_TRY(ask_for_all(homes, call.flags));
+  TM_TRY(ask_for_all(runs_of(homes), call.flags));
   for (const auto& move : homes) {
     if (move->error || move->plan.nothing_to_do()) continue;
     run_home(call, *move);
     if (move->error && move->error->kind == Kind::interrupted) break;
   }
-  TM_TRY(print_results(homes, call.flags));
-  return exit_code_of_all(homes);
+  TM_TRY(print_results(runs_of(homes), call.flags));
+  return exit_code_of_all(runs_of(homes));
 }
 
 Result<int> show_all(HomesCall& call, const Homes& homes) {
@@ -136,8 +81,8 @@ Result<int> show_all(HomesCall& call, const Homes& homes) {
       show_error(*move);
     }
   }
-  if (call.flags.structured()) TM_TRY(print_results(homes, call.flags));
-  return exit_code_of_all(homes);
+  if (call.flags.structured()) TM_TRY(print_results(runs_of(homes), call.flags));
+  return exit_code_of_all(runs_of(homes));
 }
 
 // --accept=thaw takes names as they are: their claims may be gone for ever.
@@ -190,18 +135,25 @@ std::vector<Flag> workspaces_move_flags() {
        "client"},
       {"yes", 'y', "", "Carry out the plan without asking."},
       {"accept", 0, "ID", "Consent to a loss or skipped check that a refusal names.", "", true},
+      {"map-owner", 0, "UID:GID=UID:GID", "This owner becomes that one on the new volume; * stands for any.",
+       "", true},
+      {"leave-out", 0, "PATH", "Leave this path of the home behind, with all below it.", "", true},
       {"timeout", 0, "DURATION", "Stop (resumable) after so long; 0 is never.", "0"},
   };
-  for (Flag& flag : mover_flags()) flags.push_back(std::move(flag));
+  for (auto more : {workspaces_finalize_flags(), mover_flags()}) {
+    for (Flag& flag : more) flags.push_back(std::move(flag));
+  }
   return flags;
 }
 
 std::vector<kube::Permission> workspaces_move_permissions(const Arguments& arguments) {
+  if (arguments.yes("finalize")) return workflow::home_finalize_permissions("");
   return workflow::workspace_copy_permissions("", arguments.text("coder-namespace"));
 }
 
 bool is_workspaces_move(const Arguments& arguments) {
-  return arguments.given("strategy") || arguments.yes("rollback") || arguments.yes("status");
+  return arguments.given("strategy") || arguments.yes("rollback") || arguments.yes("status") ||
+         arguments.yes("finalize");
 }
 
 Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptions options) {
@@ -219,6 +171,7 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
                 choose_namespaces(*call.reader, arguments, "workspaces", {"coder-workspaces"}));
   TM_TRY_ASSIGN(const CoderConnection coder, connect_to_coder(arguments));
   TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen, chosen_homes(call, coder, options));
+  if (arguments.yes("finalize")) return finalize_homes(call, chosen, arguments);
   Homes homes;
   for (const ChosenHome& home : chosen) {
     TM_TRY_ASSIGN(std::unique_ptr<HomeMove> move, open_home(call, home));

@@ -34,6 +34,11 @@ struct Step {
   bool leaves_no_trace = false;
   bool can_be_tried = true;  // false: --dry-run=server cannot try it (exec; what an earlier step makes)
   bool operator==(const Step& other) const { return id == other.id; }
+  // "" where it has none of that name.
+  std::string argument(const std::string& name) const {
+    const auto found = arguments.find(name);
+    return found == arguments.end() ? std::string() : found->second;
+  }
 };
 
 // Waiting for a neighbour (operator, binder, kubelet, user).

@@ -32,6 +32,12 @@ struct DeleteOptions {
   int grace_period_seconds = -1;           // -1: the object's own
 };
 
+// For a write whose answer is not needed: only whether it worked.
+inline Result<void> done(Result<json::Value> answer) {
+  if (!answer.ok()) return std::move(answer).take_error();
+  return {};
+}
+
 class Writer {
  public:
   Writer(Session& session, Permit permit) : session_(&session), permit_(std::move(permit)) {}

@@ -11,11 +11,6 @@
 
 namespace truenas::workflow {
 
-std::string argument_of(const engine::Step& step, const char* name) {
-  const auto found = step.arguments.find(name);
-  return found == step.arguments.end() ? std::string() : found->second;
-}
-
 PostgresRolling::PostgresRolling(const kube::Reader& reader, FactBook facts, RollingOptions options,
                                  Clock& clock)
     : state_(new State{
@@ -58,7 +53,7 @@ Result<void> PostgresRolling::act(const engine::Step& step, kube::Writer& writer
                                                    quote(broken.front().rule), broken.front().detail));
     }
   }
-  if (step.verb == "note") return state.facts.write(argument_of(step, "key"), fact_value(step));
+  if (step.verb == "note") return state.facts.write(step.argument("key"), fact_value(step));
   if (step.verb == "prove") return act_prove(state, step, writer, on_proof_progress);
   if (contains(step.verb, "canary")) return act_on_canary(state, step, writer);
   return act_on_cluster(state, step, writer);

@@ -15,14 +15,10 @@ namespace {
 
 using engine::Step;
 using json::Value;
+using kube::done;
 using kube::PatchKind;
 using kube::Writer;
 using State = PostgresRolling::State;
-
-Result<void> done(Result<Value> result) {
-  if (!result.ok()) return std::move(result).take_error();
-  return {};
-}
 
 Value test(std::string_view path, Value value) {
   return Value::object({{"op", "test"}, {"path", path}, {"value", std::move(value)}});
@@ -46,42 +42,41 @@ Result<void> patch_cluster(State& state, Writer& writer, PatchKind kind, const V
 }
 
 Result<void> keep_volume(const Step& step, Writer& writer) {
-  Value metadata = only_if("uid", argument_of(step, "uid"));
+  Value metadata = only_if("uid", step.argument("uid"));
   metadata.set("labels",
                Value::object({{std::string(storage::k_managed_by_label), storage::k_managed_by_value}}));
-  metadata.set(
-      "annotations",
-      Value::object({{std::string(k_original_policy_annotation), argument_of(step, "original_policy")},
-                     {std::string(k_kept_for_annotation), argument_of(step, "cluster")}}));
+  metadata.set("annotations",
+               Value::object({{std::string(k_original_policy_annotation), step.argument("original_policy")},
+                              {std::string(k_kept_for_annotation), step.argument("cluster")}}));
   const Value patch = Value::object({{"metadata", std::move(metadata)},
                                      {"spec", Value::object({{"persistentVolumeReclaimPolicy", "Retain"}})}});
-  return done(writer.patch(kube::k_volume, "", argument_of(step, "volume"), PatchKind::merge, patch));
+  return done(writer.patch(kube::k_volume, "", step.argument("volume"), PatchKind::merge, patch));
 }
 
 // Every setting that still says the old class, in one patch that fails when one of them was changed
 // meanwhile.
 Result<void> set_class(State& state, const Step& step, Writer& writer) {
-  Value patch = Value::array({test("/metadata/uid", argument_of(step, "uid"))});
-  for (const std::string& field : split(argument_of(step, "fields"), ',')) {
+  Value patch = Value::array({test("/metadata/uid", step.argument("uid"))});
+  for (const std::string& field : split(step.argument("fields"), ',')) {
     const Value* now = state.world->cluster.object.at(field);
-    if (now != nullptr && !now->is_null()) patch.push_back(test(field, argument_of(step, "from")));
-    patch.push_back(add(field, argument_of(step, "to")));
+    if (now != nullptr && !now->is_null()) patch.push_back(test(field, step.argument("from")));
+    patch.push_back(add(field, step.argument("to")));
   }
   return patch_cluster(state, writer, PatchKind::json, patch);
 }
 
 Result<void> scale(State& state, const Step& step, Writer& writer) {
-  const int from = std::atoi(argument_of(step, "from").c_str());
-  const int to = std::atoi(argument_of(step, "to").c_str());
+  const int from = std::atoi(step.argument("from").c_str());
+  const int to = std::atoi(step.argument("to").c_str());
   return patch_cluster(state, writer, PatchKind::json,
-                       Value::array({test("/metadata/uid", argument_of(step, "uid")),
+                       Value::array({test("/metadata/uid", step.argument("uid")),
                                      test("/spec/instances", from), add("/spec/instances", to)}));
 }
 
 Result<void> drop_fs_group(State& state, const Step& step, Writer& writer) {
   const cnpg::ClusterShape& shape = state.world->site.facts.shape;
-  Value metadata = only_if("uid", argument_of(step, "uid"));
-  metadata.set("resourceVersion", argument_of(step, "resource_version"));
+  Value metadata = only_if("uid", step.argument("uid"));
+  metadata.set("resourceVersion", step.argument("resource_version"));
   const Value context = Value::object(
       {{"runAsUser", shape.uid}, {"runAsGroup", shape.gid}, {"runAsNonRoot", true}, {"fsGroup", nullptr}});
   return patch_cluster(state, writer, PatchKind::merge,
@@ -90,9 +85,9 @@ Result<void> drop_fs_group(State& state, const Step& step, Writer& writer) {
 }
 
 Result<void> switch_over(State& state, const Step& step, Writer& writer) {
-  const std::string to = argument_of(step, "to");
+  const std::string to = step.argument("to");
   const Value patch = Value::object(
-      {{"metadata", only_if("resourceVersion", argument_of(step, "resource_version"))},
+      {{"metadata", only_if("resourceVersion", step.argument("resource_version"))},
        {"status", Value::object({{"targetPrimary", to},
                                  {"targetPrimaryTimestamp", format_micro_time(state.clock.wall())},
                                  {"phase", "Switchover in progress"},
@@ -119,17 +114,17 @@ Result<void> require_retained(const State& state, const std::string& instance) {
 }
 
 Result<void> mark(State& state, const Step& step, Writer& writer, const Value& value) {
-  Value metadata = only_if("uid", argument_of(step, "uid"));
+  Value metadata = only_if("uid", step.argument("uid"));
   metadata.set("annotations", Value::object({{"alpha.cnpg.io/unrecoverable", value}}));
-  return done(writer.patch(kube::k_pod, state.options.ns, argument_of(step, "instance"), PatchKind::merge,
+  return done(writer.patch(kube::k_pod, state.options.ns, step.argument("instance"), PatchKind::merge,
                            Value::object({{"metadata", std::move(metadata)}})));
 }
 
 Result<void> remove(State& state, const Step& step, Writer& writer, const kube::ResourceType& type,
                     const char* name) {
   kube::DeleteOptions options;
-  options.uid = argument_of(step, "uid");
-  return writer.remove(type, state.options.ns, argument_of(step, name), options);
+  options.uid = step.argument("uid");
+  return writer.remove(type, state.options.ns, step.argument(name), options);
 }
 
 }  // namespace
@@ -142,12 +137,12 @@ Result<void> act_on_cluster(State& state, const Step& step, Writer& writer) {
   if (verb == "drop-fs-group") return drop_fs_group(state, step, writer);
   if (verb == "switch-over") return switch_over(state, step, writer);
   if (verb == "touch-cluster") return touch(state, writer);
-  if (verb == "checkpoint") return cnpg::checkpoint(writer, {state.options.ns, argument_of(step, "pod")});
+  if (verb == "checkpoint") return cnpg::checkpoint(writer, {state.options.ns, step.argument("pod")});
   if (verb == "remove-mark") return mark(state, step, writer, nullptr);
   if (verb == "delete-job") return remove(state, step, writer, kube::k_job, "name");
   const bool takes_away = verb == "mark-unrecoverable" || verb == "delete-claim" || verb == "delete-pod";
   if (!takes_away) return make_error(Kind::bug, fmt::format("no such verb: {}", verb));
-  if (!writer.server_dry_run()) TM_TRY(require_retained(state, argument_of(step, "instance")));
+  if (!writer.server_dry_run()) TM_TRY(require_retained(state, step.argument("instance")));
   if (verb == "mark-unrecoverable") return mark(state, step, writer, "true");
   if (verb == "delete-claim") return remove(state, step, writer, kube::k_claim, "name");
   return remove(state, step, writer, kube::k_pod, "instance");

@@ -94,7 +94,7 @@ Result<void> act_prove(PostgresRolling::State& state, const engine::Step& step, 
     state.memory.proof_hints.push_back("run the same command again when there are fewer writers");
     return {};
   }
-  return state.facts.write(argument_of(step, "key"), proof_value(summary, *state.world));
+  return state.facts.write(step.argument("key"), proof_value(summary, *state.world));
 }
 
 }  // namespace truenas::workflow

@@ -113,18 +113,14 @@ bool canary_is_noted(const Facts& facts, const std::string& fingerprint) {
 }
 
 std::string fact_value(const engine::Step& step) {
-  const auto argument = [&](const char* name) {
-    const auto found = step.arguments.find(name);
-    return found == step.arguments.end() ? std::string() : found->second;
-  };
-  if (!argument("key").ends_with(".begin")) return argument("value");
-  json::Value document = json::Value::object({{"clusterUid", argument("cluster_uid")},
-                                              {"fromClass", argument("from_class")},
-                                              {"toClass", argument("to_class")},
-                                              {"instances", std::atoi(argument("instances").c_str())},
-                                              {"settings", list_of(split(argument("settings"), ','))}});
-  if (step.arguments.contains("connections")) document.set("connections", argument("connections"));
-  if (step.arguments.contains("spare")) document.set("spare", std::atoi(argument("spare").c_str()));
+  if (!step.argument("key").ends_with(".begin")) return step.argument("value");
+  json::Value document = json::Value::object({{"clusterUid", step.argument("cluster_uid")},
+                                              {"fromClass", step.argument("from_class")},
+                                              {"toClass", step.argument("to_class")},
+                                              {"instances", std::atoi(step.argument("instances").c_str())},
+                                              {"settings", list_of(split(step.argument("settings"), ','))}});
+  if (step.arguments.contains("connections")) document.set("connections", step.argument("connections"));
+  if (step.arguments.contains("spare")) document.set("spare", std::atoi(step.argument("spare").c_str()));
   return json::write(document);
 }
 

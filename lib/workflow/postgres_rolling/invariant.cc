@@ -70,13 +70,8 @@ void check_marks(const PostgresWorld& world, Violations& broken) {
   }
 }
 
-std::string argument(const Step& step, const char* name) {
-  const auto found = step.arguments.find(name);
-  return found == step.arguments.end() ? std::string() : found->second;
-}
-
 void guard_replacement(const PostgresWorld& world, const Step& step, Violations& broken) {
-  const std::string instance = argument(step, "instance");
+  const std::string instance = step.argument("instance");
   const cnpg::ClusterState& cluster = world.cluster;
   if (instance == cluster.current_primary || instance == cluster.target_primary) {
     broken.push_back({"the primary is never replaced", "instance " + instance});
@@ -110,7 +105,7 @@ void guard_replacement(const PostgresWorld& world, const Step& step, Violations&
 }
 
 void guard_switchover(const PostgresWorld& world, const Step& step, Violations& broken) {
-  const std::string to = argument(step, "to");
+  const std::string to = step.argument("to");
   // A primary that is leaving is never settled: then only the next one must be sound.
   if (!primary_is_leaving(world) && !not_settled_because(world).empty()) {
     broken.push_back({"a switchover needs a healthy cluster", join(not_settled_because(world), "; ")});
@@ -124,7 +119,7 @@ void guard_switchover(const PostgresWorld& world, const Step& step, Violations& 
 
 void guard_scale_down(const PostgresWorld& world, const Step& step, Violations& broken) {
   const std::string victim = next_to_be_scaled_down(world);
-  if (!world.facts.spare || std::to_string(*world.facts.spare) != argument(step, "to")) {
+  if (!world.facts.spare || std::to_string(*world.facts.spare) != step.argument("to")) {
     broken.push_back({"only an added spare is removed", "the journal knows of no spare to remove"});
   }
   if (!proof_holds(world)) broken.push_back({"nothing is removed before the proof", "there is no proof"});

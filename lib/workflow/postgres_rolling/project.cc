@@ -16,31 +16,25 @@ namespace {
 
 using engine::Step;
 
-std::string argument(const Step& step, const char* name) {
-  const auto found = step.arguments.find(name);
-  return found == step.arguments.end() ? std::string() : found->second;
-}
-
 int number_argument(const Step& step, const char* name) {
-  return std::atoi(argument(step, name).c_str());
+  return std::atoi(step.argument(name).c_str());
 }
 
 void note(PostgresWorld& world, const Step& step) {
-  const std::string key = argument(step, "key");
+  const std::string key = step.argument("key");
   MoveFacts& facts = world.facts;
   if (key.ends_with(".begin")) {
     MoveFacts before = std::exchange(facts, MoveFacts{});
-    if (before.cluster_uid == argument(step, "cluster_uid") &&
-        before.to_class == argument(step, "to_class")) {
+    if (before.cluster_uid == step.argument("cluster_uid") && before.to_class == step.argument("to_class")) {
       facts.proof = std::move(before.proof);
       facts.proof_volumes = std::move(before.proof_volumes);
     }
     facts.number = number_argument(step, "number");
-    facts.cluster_uid = argument(step, "cluster_uid");
-    facts.from_class = argument(step, "from_class");
-    facts.to_class = argument(step, "to_class");
+    facts.cluster_uid = step.argument("cluster_uid");
+    facts.from_class = step.argument("from_class");
+    facts.to_class = step.argument("to_class");
     facts.instances = number_argument(step, "instances");
-    facts.settings = split(argument(step, "settings"), ',');
+    facts.settings = split(step.argument("settings"), ',');
     if (step.arguments.contains("spare")) facts.spare = number_argument(step, "spare");
   } else if (key.ends_with(".spare")) {
     facts.spare = number_argument(step, "value");
@@ -54,7 +48,7 @@ void note(PostgresWorld& world, const Step& step) {
 }
 
 void keep(PostgresWorld& world, const Step& step) {
-  const auto found = world.cluster.volumes.find(argument(step, "volume"));
+  const auto found = world.cluster.volumes.find(step.argument("volume"));
   if (found == world.cluster.volumes.end()) return;
   found->second.annotations.try_emplace(std::string(k_original_policy_annotation),
                                         found->second.reclaim_policy);
@@ -85,7 +79,7 @@ void change_canary(PostgresWorld& world, const Step& step) {
   } else if (step.verb == "create-canary-pod") {
     canary.pod_uid = canary.first_round_passed ? "canary-pod-2" : "canary-pod";
     canary.pod_phase = "Pending";
-    canary.pod_fingerprint = argument(step, "fingerprint");
+    canary.pod_fingerprint = step.argument("fingerprint");
     canary.pod_passed_first_round = false;
   } else if (step.verb == "release-canary-volume") {
     canary.volume_policy = "Delete";
@@ -99,22 +93,22 @@ void change_canary(PostgresWorld& world, const Step& step) {
 void change_instances(PostgresWorld& world, const Step& step) {
   cnpg::ClusterState& cluster = world.cluster;
   for (auto& pod : cluster.pods) {
-    if (pod.name != argument(step, "instance") || pod.uid != argument(step, "uid")) continue;
+    if (pod.name != step.argument("instance") || pod.uid != step.argument("uid")) continue;
     if (step.verb == "mark-unrecoverable") pod.marked_unrecoverable = true;
     if (step.verb == "remove-mark") pod.marked_unrecoverable = false;
     if (step.verb == "delete-pod") pod.terminating = true;
   }
   for (auto& claim : cluster.claims) {
-    if (step.verb == "delete-claim" && claim.uid == argument(step, "uid")) claim.terminating = true;
+    if (step.verb == "delete-claim" && claim.uid == step.argument("uid")) claim.terminating = true;
   }
   if (step.verb == "delete-job") {
-    std::erase_if(cluster.jobs, [&](const auto& job) { return job.uid == argument(step, "uid"); });
+    std::erase_if(cluster.jobs, [&](const auto& job) { return job.uid == step.argument("uid"); });
   }
   if (step.verb == "add-spare" || step.verb == "remove-spare") {
     cluster.instances = number_argument(step, "to");
   }
   if (step.verb == "switch-over") {
-    cluster.target_primary = argument(step, "to");
+    cluster.target_primary = step.argument("to");
     cluster.phase = "Switchover in progress";
   }
 }

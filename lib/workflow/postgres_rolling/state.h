@@ -46,7 +46,5 @@ Result<void> act_on_canary(PostgresRolling::State& state, const engine::Step& st
 // Runs the proof and writes its outcome down.
 Result<void> act_prove(PostgresRolling::State& state, const engine::Step& step, kube::Writer& writer,
                        const std::function<void(const std::string&)>& progress);
-// An argument of the step, "" where it has none.
-std::string argument_of(const engine::Step& step, const char* name);
 
 }  // namespace truenas::workflow

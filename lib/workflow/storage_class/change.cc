@@ -41,11 +41,6 @@ constexpr std::array k_rows = {
                         "so that two runs cannot meet"},
 };
 
-std::string argument(const Step& step, const char* name) {
-  const auto found = step.arguments.find(name);
-  return found == step.arguments.end() ? std::string() : found->second;
-}
-
 // 409 of a server-side apply names the managers: a decision of theirs, not a change to look at again.
 Error name_managers(Error error, const std::string& name) {
   if (error.kind != Kind::conflict || !contains(error.what, "Apply failed with")) return error;
@@ -95,8 +90,8 @@ Result<void> remove_class(const kube::Reader& reader, const ClassOptions& option
                                                   join(storage::describe_users(users), ", ")));
   }
   kube::DeleteOptions deletion;
-  deletion.uid = argument(step, "uid");
-  deletion.resource_version = argument(step, "resource_version");
+  deletion.uid = step.argument("uid");
+  deletion.resource_version = step.argument("resource_version");
   return writer.remove(kube::k_storage_class, "", options.name, deletion);
 }
 
@@ -160,9 +155,9 @@ Result<void> StorageClassChange::act(const Step& step, kube::Writer& writer) {
     }
   }
   if (step.verb == "note-begin") {
-    return state.facts.write(argument(step, "key"), begin_value(next_run(*state.world, state.options)));
+    return state.facts.write(step.argument("key"), begin_value(next_run(*state.world, state.options)));
   }
-  if (step.verb == "note-end") return state.facts.write(argument(step, "key"), argument(step, "value"));
+  if (step.verb == "note-end") return state.facts.write(step.argument("key"), step.argument("value"));
   if (step.verb == "delete-class") {
     return remove_class(state.reader, state.options, step, *state.world, writer);
   }

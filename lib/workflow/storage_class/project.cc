@@ -54,8 +54,7 @@ void project_step(StorageClassWorld& world, const ClassOptions& options, const S
 
 void guard_deletion(const StorageClassWorld& world, const ClassOptions& options, const Step& step,
                     std::vector<Violation>& broken) {
-  const auto uid = step.arguments.find("uid");
-  if (!world.live || uid == step.arguments.end() || uid->second != world.live->uid) {
+  if (!world.live || step.argument("uid").empty() || step.argument("uid") != world.live->uid) {
     broken.push_back({"only the class that was looked at is deleted", "it is another one by now"});
     return;
   }

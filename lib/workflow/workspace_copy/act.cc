@@ -19,7 +19,7 @@ bool is_by_mover(const std::string& verb) {
 Result<void> act_through_coder(WorkspaceCopy::State& state, const engine::Step& step, kube::Writer& writer) {
   if (state.tools.coder == nullptr) return make_error(Kind::bug, "there is no Coder to ask");
   const bool stop = step.verb == "stop-workspace";
-  return state.tools.coder->build(stop ? "stop" : "start", step_argument(step, "version"), writer);
+  return state.tools.coder->build(stop ? "stop" : "start", step.argument("version"), writer);
 }
 
 }  // namespace
@@ -60,8 +60,7 @@ Result<void> WorkspaceCopy::act(const engine::Step& step, kube::Writer& writer) 
     }
   }
   const std::string& verb = step.verb;
-  if (verb == "note")
-    return state.tools.facts.write(step_argument(step, "key"), step_argument(step, "value"));
+  if (verb == "note") return state.tools.facts.write(step.argument("key"), step.argument("value"));
   if (verb == "stop-workspace" || verb == "start-workspace") return act_through_coder(state, step, writer);
   if (!is_by_mover(verb)) return act_on_objects(state, step, writer);
   return act_by_mover(state, step, writer, on_line);

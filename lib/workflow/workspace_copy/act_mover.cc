@@ -69,9 +69,12 @@ Error failed(const State& state, const char* what, const MoverEnd& end, Kind kin
                     {"it is safe to run the same command again"});
 }
 
-std::vector<std::string> owner_flags(const SwapMemory& memory) {
-  std::vector<std::string> flags = {"--owners=" + memory.way};
-  if (!memory.single_owner.empty()) flags.push_back("--single-owner=" + memory.single_owner);
+// How owners are set, which become others, and what is left behind: the same for scan, copy and compare.
+std::vector<std::string> carry_flags(const State& state, const std::string& way, const std::string& single) {
+  std::vector<std::string> flags = {"--owners=" + way};
+  if (!single.empty()) flags.push_back("--single-owner=" + single);
+  for (const std::string& rule : state.options.owner_map) flags.push_back("--map-owner=" + rule);
+  for (const std::string& path : state.options.leave_out) flags.push_back("--leave-out=" + path);
   return flags;
 }
 
@@ -88,13 +91,22 @@ bool source_squashes(const State& state) {
 // The target holds nothing of anybody's before it is served, whatever it is called: it may be replaced.
 std::vector<std::string> between(const State& state, std::string mode, std::vector<std::string> more) {
   std::vector<std::string> words = {std::move(mode)};
-  for (std::string& flag : owner_flags(state.memory)) words.push_back(std::move(flag));
+  for (std::string& flag : carry_flags(state, state.memory.way, state.memory.single_owner)) {
+    words.push_back(std::move(flag));
+  }
   if (source_squashes(state)) words.emplace_back("--source-as-owner");
   words.insert(words.end(), more.begin(), more.end());
   for (const char* word : {"--expect-source-mount", "--expect-target-mount", k_source, k_target}) {
     words.emplace_back(word);
   }
   return words;
+}
+
+std::string carried_otherwise(const WorkspaceCopyOptions& options) {
+  std::string text;
+  if (!options.owner_map.empty()) text += "; owners mapped: " + join(options.owner_map, ", ");
+  if (!options.leave_out.empty()) text += "; left out: " + join(options.leave_out, ", ");
+  return text;
 }
 
 // A dataset that is not mounted is an empty directory, and a mount like any other.
@@ -133,15 +145,16 @@ Result<void> check(State& state, kube::Writer& writer, const Line& on_line) {
     return {};
   }
   const std::string single = way == "single-owner" ? probed.result.text_at("/facts/owner") : "";
-  std::vector<std::string> words = {"scan", "--owners=" + way};
-  if (!single.empty()) words.push_back("--single-owner=" + single);
+  std::vector<std::string> words = {"scan"};
+  for (std::string& flag : carry_flags(state, way, single)) words.push_back(std::move(flag));
   words.emplace_back("--expect-source-mount");
   words.emplace_back(k_source);
   Mover scanner(state, writer, on_line);
   TM_TRY_ASSIGN(const MoverEnd end, scanner.source().run(std::move(words)));
   if (end.exit == 4) {
     memory.unfit = with_paths(end);
-    memory.unfit_hints = {"give these files another owner, or remove them, and run the same command again"};
+    memory.unfit_hints = {"let them have another owner on the new volume: --map-owner=0:0=1000:1000",
+                          "or leave them behind: --leave-out=PATH"};
     return {};
   }
   if (end.exit != 0) return failed(state, "cannot look at", end);
@@ -201,9 +214,9 @@ Result<void> compare(State& state, const Step& step, kube::Writer& writer, const
   if (!memory.verified) return {};
   const std::string manifest = end.result.text_at("/facts/manifest");
   TM_TRY(state.tools.facts.write(
-      fmt::format("run-{}.compare-{}", state.world->facts.number, step_argument(step, "number")),
-      fmt::format("{}: {}{}", format_time(state.tools.clock.wall()), end.text,
-                  manifest.empty() ? "" : "; manifest " + manifest)));
+      fmt::format("run-{}.compare-{}", state.world->facts.number, step.argument("number")),
+      fmt::format("{}: {}{}{}", format_time(state.tools.clock.wall()), end.text,
+                  manifest.empty() ? "" : "; manifest " + manifest, carried_otherwise(state.options))));
   return {};
 }
 

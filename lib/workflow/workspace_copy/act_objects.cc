@@ -18,14 +18,10 @@ namespace {
 
 using engine::Step;
 using json::Value;
+using kube::done;
 using kube::PatchKind;
 using kube::Writer;
 using State = WorkspaceCopy::State;
-
-Result<void> done(Result<Value> result) {
-  if (!result.ok()) return std::move(result).take_error();
-  return {};
-}
 
 // Before the run has begun, in a dry run, the journal has no claim yet.
 const Value& first_claim(const State& state) {
@@ -107,13 +103,13 @@ Result<void> try_replacement(State& state, Writer& writer) {
 }
 
 Result<void> reserve(const Step& step, Writer& writer) {
-  const std::string uid = step_argument(step, "uid"), from = step_argument(step, "from_uid");
-  Value patch = storage::claim_ref_patch(uid, from, step_argument(step, "ns"), step_argument(step, "claim"));
+  const std::string uid = step.argument("uid"), from = step.argument("from_uid");
+  Value patch = storage::claim_ref_patch(uid, from, step.argument("ns"), step.argument("claim"));
   if (from.empty()) {
     // Nobody's uid to test: it must be the very object that was looked at.
     Value exact = Value::array({Value::object({{"op", "test"},
                                                {"path", "/metadata/resourceVersion"},
-                                               {"value", step_argument(step, "resource_version")}})});
+                                               {"value", step.argument("resource_version")}})});
     for (const Value& operation : patch.items()) {
       if (operation.text_at("/path") == "/spec/claimRef/uid") continue;
       Value copy = operation;
@@ -122,7 +118,7 @@ Result<void> reserve(const Step& step, Writer& writer) {
     }
     patch = std::move(exact);
   }
-  return done(writer.patch(kube::k_volume, "", step_argument(step, "volume"), PatchKind::json, patch));
+  return done(writer.patch(kube::k_volume, "", step.argument("volume"), PatchKind::json, patch));
 }
 
 Result<void> record(State& state, Writer& writer) {
@@ -171,15 +167,15 @@ Result<void> look_once_more(State& state) {
 
 Result<void> remove(const Step& step, const State& state, Writer& writer, const kube::ResourceType& type) {
   kube::DeleteOptions options;
-  options.uid = step_argument(step, "uid");
-  options.resource_version = step_argument(step, "resource_version");
-  return writer.remove(type, state.options.ns, step_argument(step, "name"), options);
+  options.uid = step.argument("uid");
+  options.resource_version = step.argument("resource_version");
+  return writer.remove(type, state.options.ns, step.argument("name"), options);
 }
 
 Result<void> create_home(State& state, const Step& step, Writer& writer) {
-  TM_TRY_ASSIGN(const Value claim,
-                storage::replacement_claim(state.world->facts.claim, step_argument(step, "class"),
-                                           step_argument(step, "volume")));
+  TM_TRY_ASSIGN(
+      const Value claim,
+      storage::replacement_claim(state.world->facts.claim, step.argument("class"), step.argument("volume")));
   return done(writer.create(kube::k_claim, state.options.ns, claim));
 }
 
@@ -188,9 +184,9 @@ constexpr const char* k_nudge_annotation = "volume.truenas-migrate.kubernetes.io
 
 Result<void> nudge(State& state, const Step& step, Writer& writer) {
   const Value metadata = Value::object(
-      {{"uid", step_argument(step, "uid")},
+      {{"uid", step.argument("uid")},
        {"annotations", Value::object({{k_nudge_annotation, format_micro_time(state.tools.clock.wall())}})}});
-  return done(writer.patch(kube::k_claim, state.options.ns, step_argument(step, "name"), PatchKind::merge,
+  return done(writer.patch(kube::k_claim, state.options.ns, step.argument("name"), PatchKind::merge,
                            Value::object({{"metadata", metadata}})));
 }
 
@@ -203,13 +199,13 @@ std::optional<Value> noted(const State& state, const ClaimRole& role) {
 
 Result<void> change_role(State& state, const Step& step, Writer& writer) {
   for (const ClaimRole& role : state.world->freeze.roles) {
-    if (role.uid != step_argument(step, "uid")) continue;
+    if (role.uid != step.argument("uid")) continue;
     Value patch;
     if (step.verb == "freeze-builds") {
       TM_TRY(prove_thaw(role, writer));
-      TM_TRY_ASSIGN(patch, freeze_patch(role, step_argument(step, "for"), noted(state, role)));
+      TM_TRY_ASSIGN(patch, freeze_patch(role, step.argument("for"), noted(state, role)));
     } else {
-      TM_TRY_ASSIGN(const Value drop, json::parse(step_argument(step, "drop"), "step " + step.id));
+      TM_TRY_ASSIGN(const Value drop, json::parse(step.argument("drop"), "step " + step.id));
       std::vector<std::string> claims;
       for (const Value& claim : drop.items()) claims.push_back(claim.text());
       TM_TRY_ASSIGN(patch, thaw_patch(role, claims, noted(state, role)));
@@ -220,10 +216,9 @@ Result<void> change_role(State& state, const Step& step, Writer& writer) {
 }
 
 Result<void> keep(const Step& step, Writer& writer) {
-  return done(
-      writer.patch(kube::k_volume, "", step_argument(step, "volume"), PatchKind::merge,
-                   storage::keep_patch(step_argument(step, "uid"), step_argument(step, "original_policy"),
-                                       step_argument(step, "for"))));
+  return done(writer.patch(
+      kube::k_volume, "", step.argument("volume"), PatchKind::merge,
+      storage::keep_patch(step.argument("uid"), step.argument("original_policy"), step.argument("for"))));
 }
 
 }  // namespace

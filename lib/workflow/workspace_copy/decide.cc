@@ -59,19 +59,19 @@ std::optional<Next> decide_terminating(const SwapWorld& world, const Options& op
                                           options.ns, options.claim)});
   }
   for (const LeftMover& mover : world.movers) {
-    if (!mover.terminating) return remove_mover(world, options, mover);
+    if (!mover.terminating) return remove_mover(options, mover);
   }
   // Once it is gone its name may be taken by anybody's claim: that one must not get what is stale by now.
   if (!is_ready(world) && world.target.exists && !world.temporary.exists &&
       is_reserved_for(world.target, options.ns, options.claim)) {
-    return reserve_volume(world, options, world.target, temporary_name(world));
+    return reserve_volume(options, world.target, temporary_name(world));
   }
   return wait_for_claim_gone(world, options, world.claim);
 }
 
 std::optional<Next> decide_left_movers(const SwapWorld& world, const Options& options) {
   for (const LeftMover& mover : world.movers) {
-    if (!mover.terminating) return remove_mover(world, options, mover);
+    if (!mover.terminating) return remove_mover(options, mover);
   }
   if (!world.movers.empty()) return wait_for_movers_gone(world, options);
   return std::nullopt;
@@ -124,8 +124,7 @@ Next decide_open(const SwapWorld& world, const Options& options) {
 Next decide_thaw(const SwapWorld& world, const Options& options) {
   for (const ClaimRole& role : world.freeze.roles) {
     const bool nobodys = role.frozen && (role.damaged || role.owners.empty());
-    if (nobodys || !entries_to_drop(role, options, true).empty())
-      return thaw_builds(world, options, role, true);
+    if (nobodys || !entries_to_drop(role, options, true).empty()) return thaw_builds(options, role, true);
   }
   if (!world.freeze.unknown.empty()) return stopped(world.freeze.unknown);
   return Done{fmt::format("no right of Coder is taken for the sake of claim {}", options.full_name())};
@@ -150,8 +149,7 @@ Next decide_swap(const SwapWorld& world, const Options& options) {
   if (!ends) return next;
   // No run ends with Coder's rights taken unless the name is absent: then nobody may build yet.
   const bool own = may_thaw(world, options);
-  if (const ClaimRole* role = role_to_thaw(world, options, own))
-    return thaw_builds(world, options, *role, own);
+  if (const ClaimRole* role = role_to_thaw(world, options, own)) return thaw_builds(options, *role, own);
   return next;
 }
 

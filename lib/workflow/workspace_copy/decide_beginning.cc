@@ -92,8 +92,9 @@ Next decide_rollback(const SwapWorld& world, const Options& options) {
     return refused(options, "the journal does not know the volume that it was on before");
   }
   if (!world.source.exists || world.source.terminating) {
-    return refused(options, fmt::format("the volume that it was on before, {}, is gone or being deleted",
-                                        world.facts.source.name));
+    return refused(options, fmt::format("the volume that it was on before, {}, {}", world.facts.source.name,
+                                        world.facts.finalized ? "was given up by --finalize"
+                                                              : "is gone or being deleted"));
   }
   if (is_somebody_elses(world, world.source, options)) {
     return refused(options, fmt::format("the volume that it was on before, {}, is claim {}/{}'s now",
@@ -119,7 +120,7 @@ Next decide_swap_beginning(const SwapWorld& world, const Options& options) {
   if (options.rollback) return decide_rollback(world, options);
   if (auto refusal = refuse_claim(world, options)) return *refusal;
   if (world.claim.storage_class == options.to_class) {
-    const bool ours = world.facts.moved && on_target(world);
+    const bool ours = world.facts.moved && on_target(world) && world.source.exists;
     return Done{fmt::format(
         "claim {} is on volume {} ({}){}", options.full_name(), world.claim.volume, options.to_class,
         ours ? fmt::format("; the old volume {} is kept (Retain)", world.facts.source.name) : "")};

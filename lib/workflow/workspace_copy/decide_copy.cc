@@ -22,15 +22,14 @@ Next decide_new_target(const SwapWorld& world, const Options& options) {
                    {"kubectl truenas-migrate storageclass --apply"}};
   }
   if (!world.memory.replacement_tried) return try_replacement(world, options);
-  if (!world.memory.used_bytes) return scan_home(world, options);
+  if (!world.memory.used_bytes) return scan_home(options);
   return create_temporary(world, options);
 }
 
 // The target again under a temporary claim.
 Next decide_known_target(const SwapWorld& world, const Options& options) {
   const std::string name = temporary_name(world);
-  if (!is_reserved_for(world.target, options.ns, name))
-    return reserve_volume(world, options, world.target, name);
+  if (!is_reserved_for(world.target, options.ns, name)) return reserve_volume(options, world.target, name);
   return attach_target(world, options);
 }
 
@@ -114,11 +113,11 @@ std::optional<Next> decide_stopping(const SwapWorld& world, const Options& optio
 Next decide_copying(const SwapWorld& world, const Options& options) {
   // What was compared is not sure any more: no reason to keep Coder from building meanwhile.
   for (const ClaimRole& role : world.freeze.roles) {
-    if (is_frozen_for(role, options.full_name())) return thaw_builds(world, options, role, true);
+    if (is_frozen_for(role, options.full_name())) return thaw_builds(options, role, true);
   }
   if (world.facts.cutover) {
     if (world.target.exists && is_reserved_for(world.target, options.ns, options.claim)) {
-      return reserve_volume(world, options, world.target, temporary_name(world));
+      return reserve_volume(options, world.target, temporary_name(world));
     }
     return note_cutover_over(world, options);
   }

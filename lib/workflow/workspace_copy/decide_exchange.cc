@@ -34,7 +34,7 @@ std::optional<Next> decide_freeze(const SwapWorld& world, const Options& options
   }
   if (role != nullptr) {
     if (!world.facts.roles.contains(role_key(world, *role))) return note_role(world, options, *role);
-    return freeze_builds(world, options, *role);
+    return freeze_builds(options, *role);
   }
   return wait_for_freeze(world, options);
 }
@@ -75,13 +75,13 @@ Next decide_exchange(const SwapWorld& world, const Options& options) {
   if (!world.attached.empty()) return wait_for_detached(world, options);
   if (auto next = decide_freeze(world, options)) return *next;
   if (!world.facts.cutover) return note_cutover(world, options);
-  if (!is_recorded(world)) return record_cutover(world, options);
+  if (!is_recorded(world)) return record_cutover(world);
   if (world.temporary.exists && !world.temporary.ours) {
     return stopped(fmt::format("claim {}/{} is not this tool's", options.ns, world.temporary.name));
   }
   if (auto next = remove_temporary(world, options)) return *next;
   if (!is_reserved_for(world.target, options.ns, options.claim)) {
-    return reserve_volume(world, options, world.target, options.claim);
+    return reserve_volume(options, world.target, options.claim);
   }
   return delete_home_claim(world, options);
 }
@@ -99,10 +99,10 @@ Next decide_absence(const SwapWorld& world, const Options& options) {
     if (auto next = remove_temporary(world, options)) return *next;
   } else if (world.target.exists && is_reserved_for(world.target, options.ns, options.claim)) {
     // Two volumes must not wait for one name.
-    return reserve_volume(world, options, world.target, temporary_name(world));
+    return reserve_volume(options, world.target, temporary_name(world));
   }
   if (!is_reserved_for(home, options.ns, options.claim)) {
-    return reserve_volume(world, options, home, options.claim);
+    return reserve_volume(options, home, options.claim);
   }
   return create_home_claim(world, options, home);
 }
@@ -130,7 +130,7 @@ Next decide_stranger(const SwapWorld& world, const Options& options) {
 Next decide_swap_ending(const SwapWorld& world, const Options& options) {
   if (!world.facts.moved) return note_moved(world, options);
   if (const ClaimRole* role = role_to_thaw(world, options, true)) {
-    return thaw_builds(world, options, *role, true);
+    return thaw_builds(options, *role, true);
   }
   if (is_given_up(world, options)) return note_swap_end(world, options);
   if (!world.claim.differences.empty()) return differs(world, options);

@@ -88,6 +88,7 @@ Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::st
   facts.cutover = facts.cutovers > facts.cutovers_over;
   facts.moved = facts.moved || name == "moved";
   facts.ended = facts.ended || name == "end";
+  facts.finalized = facts.finalized || name == "finalized";
   return {};
 }
 

@@ -59,7 +59,7 @@ void guard_deletion(const SwapWorld& world, const Options& options, Violations& 
 void guard_creation(const SwapWorld& world, const Options& options, const Step& step, Violations& broken) {
   const VolumeState& home = home_of(world, options);
   demand(!world.claim.exists, "the name is free", "a claim of the name exists", broken);
-  demand(step_argument(step, "volume") == home.name, "the home is where its newest bytes are",
+  demand(step.argument("volume") == home.name, "the home is where its newest bytes are",
          "they are on " + home.name, broken);
   demand_kept(home, "the volume", broken);
 }
@@ -67,7 +67,7 @@ void guard_creation(const SwapWorld& world, const Options& options, const Step& 
 // Its own entry comes off a freeze when the name is not absent; another's when its run is over.
 void guard_thaw(const SwapWorld& world, const Options& options, const Step& step, Violations& broken) {
   if (options.accepted.contains(k_thaw)) return;
-  const auto dropped = json::parse(step_argument(step, "drop"), "step " + step.id);
+  const auto dropped = json::parse(step.argument("drop"), "step " + step.id);
   if (!dropped.ok()) return demand(false, "a thaw names its claims", dropped.error().what, broken);
   for (const json::Value& claim : dropped->items()) {
     if (claim.text() == options.full_name()) {
@@ -76,7 +76,7 @@ void guard_thaw(const SwapWorld& world, const Options& options, const Step& step
     }
     for (const ClaimRole& role : world.freeze.roles) {
       for (const FreezeOwner& owner : role.owners) {
-        demand(owner.claim != claim.text() || role.uid != step_argument(step, "uid") || owner.over(),
+        demand(owner.claim != claim.text() || role.uid != step.argument("uid") || owner.over(),
                "another home's freeze is its own", owner.claim, broken);
       }
     }
@@ -109,7 +109,7 @@ Violations guard_swap(const SwapWorld& world, const Options& options, const Step
   if (step.verb == "create-claim") guard_creation(world, options, step, broken);
   if (step.verb == "thaw-builds") guard_thaw(world, options, step, broken);
   if (step.verb == "reserve-volume") {
-    const bool of_source = step_argument(step, "volume") == world.source.name;
+    const bool of_source = step.argument("volume") == world.source.name;
     const VolumeState& volume = of_source ? world.source : world.target;
     demand(!is_somebody_elses(world, volume, options), "a volume in use is not taken from its claim",
            fmt::format("{} is claim {}/{}'s", volume.name, volume.claim_ns, volume.claim_name), broken);

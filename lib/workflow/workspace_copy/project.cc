@@ -29,9 +29,9 @@ void begin(SwapWorld& world, const std::string& value, int number) {
 }
 
 void note(SwapWorld& world, const Step& step) {
-  const std::string name = step_argument(step, "name");
-  const std::string value = step_argument(step, "value");
-  if (name == "begin") return begin(world, value, std::atoi(step_argument(step, "run").c_str()));
+  const std::string name = step.argument("name");
+  const std::string value = step.argument("value");
+  if (name == "begin") return begin(world, value, std::atoi(step.argument("run").c_str()));
   static_cast<void>(apply_fact(world.facts, name, value));
   if (name.starts_with("target-")) world.target_noted = true;
   if (name.starts_with("claim-")) world.claim.changed = false;
@@ -44,7 +44,7 @@ VolumeState* volume_of(SwapWorld& world, const std::string& name) {
 }
 
 void change_volume(SwapWorld& world, const Step& step) {
-  VolumeState* volume = volume_of(world, step_argument(step, "volume"));
+  VolumeState* volume = volume_of(world, step.argument("volume"));
   if (volume == nullptr) return;
   if (step.verb == "keep-volume") {
     volume->policy = "Retain";
@@ -52,8 +52,8 @@ void change_volume(SwapWorld& world, const Step& step) {
   }
   if (step.verb == "reserve-volume") {
     volume->reserved = true;
-    volume->claim_ns = step_argument(step, "ns");
-    volume->claim_name = step_argument(step, "claim");
+    volume->claim_ns = step.argument("ns");
+    volume->claim_name = step.argument("claim");
     volume->claim_uid.clear();
     volume->phase = "Available";
   }
@@ -75,16 +75,16 @@ void change_claims(SwapWorld& world, const Options& options, const Step& step) {
   if (step.verb == "create-temporary") {
     world.temporary = new_claim(temporary_name(world), "temporary", "", options.to_class);
   } else if (step.verb == "attach-target") {
-    world.temporary = new_claim(temporary_name(world), "temporary", step_argument(step, "volume"),
-                                world.target.storage_class);
+    world.temporary =
+        new_claim(temporary_name(world), "temporary", step.argument("volume"), world.target.storage_class);
   } else if (step.verb == "delete-temporary") {
     world.temporary.terminating = true;
   } else if (step.verb == "delete-claim") {
     world.claim.terminating = true;
   } else if (step.verb == "create-claim") {
     const json::Value document = world.facts.claim;
-    world.claim = new_claim(options.claim, "again " + step_argument(step, "volume"),
-                            step_argument(step, "volume"), step_argument(step, "class"));
+    world.claim = new_claim(options.claim, "again " + step.argument("volume"), step.argument("volume"),
+                            step.argument("class"));
     world.claim.document = document;
   } else if (step.verb == "record-cutover") {
     world.target.recorded_claim_uid = world.claim.uid;
@@ -114,15 +114,15 @@ void change_memory(SwapWorld& world, const Step& step) {
 
 void change_roles(SwapWorld& world, const Step& step) {
   for (ClaimRole& role : world.freeze.roles) {
-    if (role.name != step_argument(step, "name") || role.ns != step_argument(step, "ns")) continue;
+    if (role.name != step.argument("name") || role.ns != step.argument("ns")) continue;
     if (step.verb == "freeze-builds") {
       role.frozen = true;
       role.grants = false;
-      const std::string& claim = step_argument(step, "for");
+      const std::string& claim = step.argument("for");
       if (!is_frozen_for(role, claim)) role.owners.push_back({claim, true, true});
     }
     if (step.verb == "thaw-builds") {
-      const auto dropped = json::parse(step_argument(step, "drop"), "step");
+      const auto dropped = json::parse(step.argument("drop"), "step");
       std::erase_if(role.owners, [&](const FreezeOwner& owner) {
         const auto& claims = dropped.ok() ? dropped->items() : std::vector<json::Value>();
         return std::any_of(claims.begin(), claims.end(),
@@ -199,7 +199,7 @@ SwapWorld project_swap_step(SwapWorld world, const Options& options, const Step&
   change_roles(world, step);
   change_workspace(world, step);
   if (step.verb == "remove-mover") {
-    for (LeftMover& mover : world.movers) mover.terminating |= mover.uid == step_argument(step, "uid");
+    for (LeftMover& mover : world.movers) mover.terminating |= mover.uid == step.argument("uid");
   }
   forget_what_was_disturbed(world);
   return world;

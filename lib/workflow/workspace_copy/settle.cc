@@ -74,7 +74,7 @@ std::vector<std::string> WorkspaceCopy::settle_freeze(kube::Writer& writer) {
       }
       return lines;
     }
-    const Result<void> thawed = act(thaw_builds(*world, state.options, *role, own), writer);
+    const Result<void> thawed = act(thaw_builds(state.options, *role, own), writer);
     if (!thawed.ok()) trouble = thawed.error();
   }
   return {fmt::format("Coder's rights to claims in namespace {} cannot be given back: {}", state.options.ns,

@@ -29,11 +29,6 @@ Step note(const SwapWorld& world, const Options& options, int number, const std:
 
 }  // namespace
 
-std::string step_argument(const Step& step, const char* name) {
-  const auto found = step.arguments.find(name);
-  return found == step.arguments.end() ? std::string() : found->second;
-}
-
 Step begin_swap(const SwapWorld& world, const Options& options) {
   SwapFacts facts;
   facts.number = facts.newest = world.facts.newest + 1;
@@ -121,7 +116,7 @@ Step note_swap_end(const SwapWorld& world, const Options& options) {
   return step;
 }
 
-Step scan_home(const SwapWorld& world, const Options& options) {
+Step scan_home(const Options& options) {
   Step step;
   step.id = step.verb = "scan";
   step.object = "claim " + options.full_name();
@@ -130,7 +125,6 @@ Step scan_home(const SwapWorld& world, const Options& options) {
   step.deadline = Seconds(24 * 3600);
   step.leaves_no_trace = true;
   step.can_be_tried = false;
-  static_cast<void>(world);
   return step;
 }
 

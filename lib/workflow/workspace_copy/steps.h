@@ -11,9 +11,6 @@ namespace truenas::workflow {
 
 using Options = WorkspaceCopyOptions;
 
-// An argument of the step, "" where it has none.
-std::string step_argument(const engine::Step& step, const char* name);
-
 // Notes in the journal; arguments "name" (the fact without "run-N.") and "value".
 engine::Step begin_swap(const SwapWorld& world, const Options& options);
 engine::Step note_claim(const SwapWorld& world, const Options& options);
@@ -25,7 +22,7 @@ engine::Step note_moved(const SwapWorld& world, const Options& options);
 engine::Step note_swap_end(const SwapWorld& world, const Options& options);
 
 // Looking and copying.
-engine::Step scan_home(const SwapWorld& world, const Options& options);
+engine::Step scan_home(const Options& options);
 engine::Step try_replacement(const SwapWorld& world, const Options& options);
 engine::Step create_temporary(const SwapWorld& world, const Options& options);
 // The target again under a temporary claim, to be copied to once more.
@@ -34,20 +31,19 @@ engine::Step check_target(const SwapWorld& world, const Options& options);
 engine::Step copy_warm(const SwapWorld& world, const Options& options);
 engine::Step copy_final(const SwapWorld& world, const Options& options);
 engine::Step compare_home(const SwapWorld& world, const Options& options);
-engine::Step remove_mover(const SwapWorld& world, const Options& options, const LeftMover& mover);
+engine::Step remove_mover(const Options& options, const LeftMover& mover);
 engine::Step stop_workspace(const SwapWorld& world, const Options& options);
 engine::Step start_workspace(const SwapWorld& world, const Options& options);
 
 // The swap.
 engine::Step keep_home_volume(const SwapWorld& world, const Options& options, const VolumeState& volume,
                               const std::string& original_policy);
-engine::Step freeze_builds(const SwapWorld& world, const Options& options, const ClaimRole& role);
+engine::Step freeze_builds(const Options& options, const ClaimRole& role);
 // Argument "drop": the claims (a JSON array) that the freeze is for no more; `own`: the one of this run too.
-engine::Step thaw_builds(const SwapWorld& world, const Options& options, const ClaimRole& role, bool own);
-engine::Step record_cutover(const SwapWorld& world, const Options& options);
+engine::Step thaw_builds(const Options& options, const ClaimRole& role, bool own);
+engine::Step record_cutover(const SwapWorld& world);
 engine::Step delete_temporary(const SwapWorld& world, const Options& options);
-engine::Step reserve_volume(const SwapWorld& world, const Options& options, const VolumeState& volume,
-                            const std::string& claim);
+engine::Step reserve_volume(const Options& options, const VolumeState& volume, const std::string& claim);
 engine::Step delete_home_claim(const SwapWorld& world, const Options& options);
 engine::Step create_home_claim(const SwapWorld& world, const Options& options, const VolumeState& volume);
 // A nudge: a pre-bound claim may wait 15 s for the binder otherwise (facts/truenas.md §8.3).

@@ -90,13 +90,12 @@ Step compare_home(const SwapWorld& world, const Options& options) {
   return step;
 }
 
-Step remove_mover(const SwapWorld& world, const Options& options, const LeftMover& mover) {
+Step remove_mover(const Options& options, const LeftMover& mover) {
   Step step = on_home("remove mover " + mover.uid, "remove-mover", options);
   step.object = "pod " + options.ns + "/" + mover.name;
   step.arguments = {{"name", mover.name}, {"uid", mover.uid}};
   step.title = fmt::format("remove pod {}, a mover of a run that was killed", mover.name);
   step.reason = "two movers must not write one volume";
-  static_cast<void>(world);
   return step;
 }
 

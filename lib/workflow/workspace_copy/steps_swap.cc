@@ -51,7 +51,7 @@ Step keep_home_volume(const SwapWorld& world, const Options& options, const Volu
   return step;
 }
 
-Step freeze_builds(const SwapWorld& world, const Options& options, const ClaimRole& role) {
+Step freeze_builds(const Options& options, const ClaimRole& role) {
   Step step = on_role("freeze-builds", role, options);
   step.title = fmt::format("take the right to create and delete claims from role {}/{}", role.ns, role.name);
   step.reason = "a build in the moment without the name would make an empty home, or delete the new one";
@@ -61,11 +61,10 @@ Step freeze_builds(const SwapWorld& world, const Options& options, const ClaimRo
     step.reason = "it is taken for another home, whose run would give it back too early";
   }
   step.undo = "it is given back as soon as the claim is bound again";
-  static_cast<void>(world);
   return step;
 }
 
-Step thaw_builds(const SwapWorld& world, const Options& options, const ClaimRole& role, bool own) {
+Step thaw_builds(const Options& options, const ClaimRole& role, bool own) {
   Step step = on_role("thaw-builds", role, options);
   const std::vector<std::string> dropped = entries_to_drop(role, options, own);
   json::Value drop = json::Value::array();
@@ -79,11 +78,10 @@ Step thaw_builds(const SwapWorld& world, const Options& options, const ClaimRole
                 : is_frozen_for(role, options.full_name()) ? "Coder may build again"
                                                            : "a run that ended too early has left them taken";
   step.can_be_tried = false;
-  static_cast<void>(world);
   return step;
 }
 
-Step record_cutover(const SwapWorld& world, const Options& options) {
+Step record_cutover(const SwapWorld& world) {
   Step step;
   step.id = fmt::format("record cutover {}", world.claim.uid);
   step.verb = "record-cutover";
@@ -91,7 +89,6 @@ Step record_cutover(const SwapWorld& world, const Options& options) {
   step.title = fmt::format("write the record of the swap on persistentvolume {}", world.target.name);
   step.reason = "it survives both claims and this tool's journal";
   step.can_be_tried = false;
-  static_cast<void>(options);
   return step;
 }
 
@@ -105,8 +102,7 @@ Step delete_temporary(const SwapWorld& world, const Options& options) {
   return step;
 }
 
-Step reserve_volume(const SwapWorld& world, const Options& options, const VolumeState& volume,
-                    const std::string& claim) {
+Step reserve_volume(const Options& options, const VolumeState& volume, const std::string& claim) {
   Step step;
   step.id = fmt::format("reserve {} for {}", volume.name, claim);
   step.verb = "reserve-volume";
@@ -117,7 +113,6 @@ Step reserve_volume(const SwapWorld& world, const Options& options, const Volume
   step.title = fmt::format("reserve persistentvolume {} for claim {}/{}", volume.name, options.ns, claim);
   step.reason = "nobody else's claim can take it, and whoever creates a claim of that name gets it";
   step.can_be_tried = false;
-  static_cast<void>(world);
   return step;
 }
 

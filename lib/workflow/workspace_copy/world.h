@@ -34,6 +34,8 @@ struct WorkspaceCopyOptions {
   Seconds max_downtime{120};       // warm passes until one takes no longer
   int warm_passes = 5;             // … or there were so many
   bool rollback = false;           // back to the volume of before
+  // What the mover is told, word for word: "0:0=1000:1000", "lost+found".
+  std::vector<std::string> owner_map, leave_out;
 
   std::string full_name() const { return ns + "/" + claim; }
 };
@@ -97,6 +99,7 @@ struct SwapFacts {
   std::set<std::string> roles;          // keys under which rules of Roles were written down
   bool moved = false;                   // the claim was seen on the target
   bool ended = false;
+  bool finalized = false;  // the volume of before was given up
 };
 
 struct TargetClass {

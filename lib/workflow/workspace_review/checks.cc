@@ -13,13 +13,6 @@ namespace {
 
 using Findings = std::vector<WorkspaceFinding>;
 
-void add(const Subject& subject, std::string id, Severity severity, std::string consequence,
-         std::string action, Findings& findings) {
-  const coder::LiveClaim& live = subject.row.claim.live;
-  findings.push_back(
-      {std::move(id), severity, live.ns, live.name, "", std::move(consequence), std::move(action)});
-}
-
 std::string retain_command(const std::string& volume) {
   return fmt::format(
       "kubectl patch persistentvolume {} -p '{{\"spec\":{{\"persistentVolumeReclaimPolicy\":\"Retain\"}}}}'",
@@ -41,23 +34,26 @@ void check_terminating(const Subject& subject, Findings& findings) {
     const bool retained = volume != nullptr && volume->reclaim_policy == "Retain";
     const std::string goes = subject.row.running ? "it goes when the last Pod that mounts it ends"
                                                  : "it goes as soon as nothing holds it";
-    add(subject, "CK1", Severity::alarm,
+    add_finding(
+        subject, "CK1", Severity::alarm,
         retained ? fmt::format("is being deleted, which cannot be undone: {}, and its data stays on "
                                "persistentvolume {} only",
                                goes, volume->name)
                  : fmt::format("is being deleted, which cannot be undone: {}, and its data with it", goes),
         volume == nullptr || retained ? look_command(subject) : retain_command(volume->name), findings);
   } else if (volume != nullptr && volume->terminating) {
-    add(subject, "CK1", Severity::alarm,
-        fmt::format("its persistentvolume {} is being deleted: it goes as soon as the claim does",
-                    volume->name),
-        volume->reclaim_policy == "Retain" ? look_command(subject) : retain_command(volume->name), findings);
+    add_finding(subject, "CK1", Severity::alarm,
+                fmt::format("its persistentvolume {} is being deleted: it goes as soon as the claim does",
+                            volume->name),
+                volume->reclaim_policy == "Retain" ? look_command(subject) : retain_command(volume->name),
+                findings);
   }
 }
 
 void check_reclaim_policy(const Subject& subject, Findings& findings) {
   if (subject.volume == nullptr || subject.volume->reclaim_policy == "Retain" || !is_moving(subject)) return;
-  add(subject, "CK2", Severity::warning,
+  add_finding(
+      subject, "CK2", Severity::warning,
       fmt::format("reclaim policy {} of persistentvolume {}: whatever deletes the claim, a build too, "
                   "destroys the data",
                   subject.volume->reclaim_policy, subject.volume->name),
@@ -77,12 +73,13 @@ void check_use(const Subject& subject, Findings& findings) {
   if (!live.empty()) {
     std::vector<std::string> texts;
     for (const ClaimUse* use : live) texts.push_back(use->text());
-    add(subject, "CK3", Severity::note,
-        fmt::format("is in use by {}: what is written there after a copy would be left behind",
-                    join(texts, ", ")),
-        stop_action(subject.row.claim.workspace), findings);
+    add_finding(subject, "CK3", Severity::note,
+                fmt::format("is in use by {}: what is written there after a copy would be left behind",
+                            join(texts, ", ")),
+                stop_action(subject.row.claim.workspace), findings);
   } else if (!subject.attachments.empty()) {
-    add(subject, "CK3", Severity::note,
+    add_finding(
+        subject, "CK3", Severity::note,
         fmt::format("no Pod uses it, but its volume is still attached to node {}: something may write yet",
                     subject.attachments.front().node),
         "kubectl get volumeattachments", findings);
@@ -93,7 +90,8 @@ void check_size(const Subject& subject, Findings& findings) {
   const coder::LiveClaim& live = subject.row.claim.live;
   if (!is_moving(subject)) return;
   if (subject.row.claim.resizing) {
-    add(subject, "CK4", Severity::warning,
+    add_finding(
+        subject, "CK4", Severity::warning,
         "its size is being changed: a claim that asks for more than its template says is replaced by the "
         "next build (row G)",
         look_command(subject), findings);
@@ -101,7 +99,8 @@ void check_size(const Subject& subject, Findings& findings) {
   }
   const auto request = parse_quantity(live.request), capacity = parse_quantity(live.capacity);
   if (!request.ok() || !capacity.ok() || *request == *capacity) return;
-  add(subject, "CK4", *request > *capacity ? Severity::warning : Severity::note,
+  add_finding(
+      subject, "CK4", *request > *capacity ? Severity::warning : Severity::note,
       fmt::format("asks for {} and has {}: what takes its place must ask for {} again, for a claim that asks "
                   "for more than its template says is replaced by the next build (row G)",
                   live.request, live.capacity, live.request),
@@ -111,7 +110,8 @@ void check_size(const Subject& subject, Findings& findings) {
 void check_modes(const Subject& subject, Findings& findings) {
   const std::vector<std::string>& modes = subject.row.claim.live.access_modes;
   if (!is_moving(subject) || modes == std::vector<std::string>{"ReadWriteOnce"}) return;
-  add(subject, "CK5", Severity::warning,
+  add_finding(
+      subject, "CK5", Severity::warning,
       fmt::format("access modes are {}, and every template of Coder's own asks for ReadWriteOnce: where the "
                   "template's differ, the next build replaces the claim (row L)",
                   modes.empty() ? "none" : join(modes, ", ")),
@@ -135,7 +135,8 @@ void check_grown_by_move(const Subject& subject, Findings& findings) {
   const SiteVolume* old = left_behind(subject);
   const auto request = parse_quantity(subject.row.claim.live.request);
   if (old == nullptr || old->bytes == 0 || !request.ok() || *request <= old->bytes) return;
-  add(subject, "CK6", Severity::alarm,
+  add_finding(
+      subject, "CK6", Severity::alarm,
       fmt::format("asks for {}, more than its old volume {} had ({}): where the template says the old size, "
                   "the next build replaces the claim (row G)",
                   subject.row.claim.live.request, old->name, format_bytes(old->bytes)),
@@ -146,7 +147,8 @@ void check_shared(const Subject& subject, Findings& findings) {
   if (subject.row.verdict == WorkspaceVerdict::skipped) return;
   const auto users = parties(subject.row.uses);
   if (users.size() > 1) {
-    add(subject, "CK7", Severity::warning,
+    add_finding(
+        subject, "CK7", Severity::warning,
         fmt::format("is used by {}: stopping one workspace does not stop the writing", join(users, " and ")),
         fmt::format("kubectl describe persistentvolumeclaim -n {} {}", subject.row.claim.live.ns,
                     subject.row.claim.live.name),
@@ -157,22 +159,24 @@ void check_shared(const Subject& subject, Findings& findings) {
     return use.kind == ClaimUse::Kind::pod && use.live() && !use.terminating;
   });
   if (pods < 2) return;
-  add(subject, "CK7", Severity::warning,
-      fmt::format("{} Pods of {} use it at the same time", pods, users.front()),
-      fmt::format("kubectl describe persistentvolumeclaim -n {} {}", subject.row.claim.live.ns,
-                  subject.row.claim.live.name),
-      findings);
+  add_finding(subject, "CK7", Severity::warning,
+              fmt::format("{} Pods of {} use it at the same time", pods, users.front()),
+              fmt::format("kubectl describe persistentvolumeclaim -n {} {}", subject.row.claim.live.ns,
+                          subject.row.claim.live.name),
+              findings);
 }
 
 void check_labels(const Subject& subject, Findings& findings) {
   const SiteClaim& claim = subject.row.claim;
   if (subject.row.verdict == WorkspaceVerdict::skipped) return;
   if (claim.contradicts_itself) {
-    add(subject, "CK8", Severity::warning,
+    add_finding(
+        subject, "CK8", Severity::warning,
         "its name and its labels name different workspaces: whose home it is cannot be told from Kubernetes",
         look_command(subject), findings);
   } else if (!claim.workspace.labelled) {
-    add(subject, "CK8", Severity::note,
+    add_finding(
+        subject, "CK8", Severity::note,
         fmt::format("has no com.coder.* labels: it is taken for {} by its {}",
                     claim.workspace.title().empty() ? "a workspace's" : claim.workspace.title() + "'s",
                     claim.found_by == coder::FoundBy::mount ? "Pod" : "name or older labels"),
@@ -182,7 +186,8 @@ void check_labels(const Subject& subject, Findings& findings) {
 
 void check_prebuild(const Subject& subject, Findings& findings) {
   if (!coder::is_prebuild(subject.row.claim.workspace)) return;
-  add(subject, "CK11", Severity::note,
+  add_finding(
+      subject, "CK11", Severity::note,
       "is a prebuild's and is skipped: Coder makes prebuilds again; where the template ignores changes, a "
       "home that somebody has claimed since still looks like this",
       "coder prebuilds pause", findings);
@@ -191,8 +196,9 @@ void check_prebuild(const Subject& subject, Findings& findings) {
 void check_other_names(const Subject& subject, Findings& findings) {
   const std::string& name = subject.row.claim.live.name;
   if (!is_moving(subject) || (name.starts_with("coder-") && name.ends_with("-home"))) return;
-  add(subject, "CK12", Severity::note, "is no coder-*-home: whoever looks for those only leaves it behind",
-      look_command(subject), findings);
+  add_finding(subject, "CK12", Severity::note,
+              "is no coder-*-home: whoever looks for those only leaves it behind", look_command(subject),
+              findings);
 }
 
 }  // namespace

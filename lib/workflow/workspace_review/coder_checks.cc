@@ -11,13 +11,6 @@ namespace {
 
 using Findings = std::vector<WorkspaceFinding>;
 
-void add(const Subject& subject, std::string id, Severity severity, std::string consequence,
-         std::string action, Findings& findings) {
-  const coder::LiveClaim& live = subject.row.claim.live;
-  findings.push_back(
-      {std::move(id), severity, live.ns, live.name, "", std::move(consequence), std::move(action)});
-}
-
 std::string title(const coder::ServerWorkspace& workspace) {
   return printable(workspace.owner + "/" + workspace.name);
 }
@@ -35,7 +28,8 @@ void check_own_builds(const Subject& subject, const coder::ServerWorkspace& work
   if (workspace.require_active_version) reasons.emplace_back("its template requires the active version");
   if (workspace.updates_always) reasons.emplace_back("updates itself to the active version with every start");
   if (reasons.empty()) return;
-  add(subject, "CC3", Severity::note, join(reasons, "; ") + ": a build may begin while it is being moved",
+  add_finding(
+      subject, "CC3", Severity::note, join(reasons, "; ") + ": a build may begin while it is being moved",
       workspace.autostart_schedule.empty() ? ""
                                            : fmt::format("coder schedule start {} manual", title(workspace)),
       findings);
@@ -44,26 +38,30 @@ void check_own_builds(const Subject& subject, const coder::ServerWorkspace& work
 void check_latest_build(const Subject& subject, const coder::ServerWorkspace& workspace, Findings& findings) {
   const coder::Build& build = workspace.latest_build;
   if (workspace.building()) {
-    add(subject, "CC4", Severity::warning,
+    add_finding(
+        subject, "CC4", Severity::warning,
         fmt::format("a {} build is {} in Coder: what it has planned it applies by name, also to a claim that "
                     "has been "
                     "moved meanwhile (row H7)",
                     printable(build.transition), printable(build.job_status)),
         "wait until it is over", findings);
   } else if (build.job_status != "succeeded") {
-    add(subject, "CC4", Severity::warning,
+    add_finding(
+        subject, "CC4", Severity::warning,
         fmt::format(
             "its latest build, a {}, {}{}: Pods and objects may be left that Coder does not show as running",
             printable(build.transition), printable(build.job_status),
             build.job_error.empty() ? "" : " (" + build.job_error + ")"),
         fmt::format("coder stop {}", title(workspace)), findings);
   } else if (workspace.stopped() && subject.row.running) {
-    add(subject, "CC4", Severity::warning, "Coder says that it is stopped, and something still uses its home",
-        fmt::format("kubectl describe persistentvolumeclaim -n {} {}", subject.row.claim.live.ns,
-                    subject.row.claim.live.name),
-        findings);
+    add_finding(subject, "CC4", Severity::warning,
+                "Coder says that it is stopped, and something still uses its home",
+                fmt::format("kubectl describe persistentvolumeclaim -n {} {}", subject.row.claim.live.ns,
+                            subject.row.claim.live.name),
+                findings);
   } else if (!workspace.stopped() && !subject.row.running) {
-    add(subject, "CC4", Severity::note,
+    add_finding(
+        subject, "CC4", Severity::note,
         fmt::format("Coder says {}, and nothing uses its home: it may start something without a build",
                     printable(build.status)),
         fmt::format("coder stop {}", title(workspace)), findings);
@@ -72,12 +70,13 @@ void check_latest_build(const Subject& subject, const coder::ServerWorkspace& wo
 
 void check_dormancy(const Subject& subject, const coder::ServerWorkspace& workspace, Findings& findings) {
   if (!workspace.deleting_at.empty()) {
-    add(subject, "CC6", Severity::warning,
+    add_finding(
+        subject, "CC6", Severity::warning,
         fmt::format("is dormant and will be deleted by Coder{}, its home too", when(workspace.deleting_at)),
         fmt::format("coder start {} wakes it, if anybody still wants it", title(workspace)), findings);
   } else if (!workspace.dormant_at.empty()) {
-    add(subject, "CC6", Severity::note, fmt::format("is dormant since {}", printable(workspace.dormant_at)),
-        "", findings);
+    add_finding(subject, "CC6", Severity::note,
+                fmt::format("is dormant since {}", printable(workspace.dormant_at)), "", findings);
   }
 }
 
@@ -92,7 +91,8 @@ void check_state(const Subject& subject, const coder::ServerWorkspace& workspace
     if (resource.id == id) return;
     others.push_back(printable(resource.address + " = " + resource.id));
   }
-  add(subject, "CC7", Severity::warning,
+  add_finding(
+      subject, "CC7", Severity::warning,
       fmt::format(
           "its Terraform state does not hold this claim ({}): the next build tries to make it and fails with "
           "\"already exists\" (row H4)",
@@ -107,8 +107,9 @@ void check_update(const Subject& subject, Findings& findings) {
   const std::string version =
       fate.version.empty() ? "the active version" : "the active version " + printable(fate.version);
   if (!fate.unknown.empty()) {
-    add(subject, "CC2", Severity::warning,
-        fmt::format("what an update to {} does is not known: {}", version, fate.unknown), "", findings);
+    add_finding(subject, "CC2", Severity::warning,
+                fmt::format("what an update to {} does is not known: {}", version, fate.unknown), "",
+                findings);
     return;
   }
   const auto say = [&](const coder::Outcome& outcome, Severity severity, const std::string& moment) {
@@ -119,11 +120,11 @@ void check_update(const Subject& subject, Findings& findings) {
           fmt::format("{} if {}", coder::fate_name(outcome.if_so), join(outcome.conditions, " and "));
       severity = coder::is_harmless(outcome.if_so) ? Severity::note : Severity::warning;
     }
-    add(subject, "CC2",
-        outcome.fate == coder::Fate::unknown ? std::min(severity, Severity::warning) : severity,
-        fmt::format("{} to {}: {}{}", moment, version, consequence,
-                    outcome.row.empty() ? "" : fmt::format(" (row {})", outcome.row)),
-        outcome.advice, findings);
+    add_finding(subject, "CC2",
+                outcome.fate == coder::Fate::unknown ? std::min(severity, Severity::warning) : severity,
+                fmt::format("{} to {}: {}{}", moment, version, consequence,
+                            outcome.row.empty() ? "" : fmt::format(" (row {})", outcome.row)),
+                outcome.advice, findings);
   };
   say(fate.now, Severity::alarm, "an update");
   const bool the_same = fate.now.fate == fate.after.fate && fate.now.row == fate.after.row;
@@ -138,7 +139,8 @@ void check_coder(const Subject& subject, Findings& findings) {
   const CoderView& view = *subject.site.coder;
   const SiteClaim& claim = subject.row.claim;
   if (view.absent.contains(claim.workspace.id)) {
-    add(subject, "CK9", Severity::warning,
+    add_finding(
+        subject, "CK9", Severity::warning,
         fmt::format(
             "its workspace {} is not in Coder: nobody will start it again, and nobody deletes its home",
             claim.workspace.id),

@@ -102,6 +102,13 @@ void foresee_row(const WorkspaceSite& site, const WorkspaceOptions& options, Wor
 
 }  // namespace
 
+void add_finding(const Subject& subject, std::string id, Severity severity, std::string consequence,
+                 std::string action, std::vector<WorkspaceFinding>& findings) {
+  const coder::LiveClaim& live = subject.row.claim.live;
+  findings.push_back(
+      {std::move(id), severity, live.ns, live.name, "", std::move(consequence), std::move(action)});
+}
+
 std::vector<const ClaimUse*> live_uses(const std::vector<ClaimUse>& uses) {
   std::vector<const ClaimUse*> live;
   for (const ClaimUse& use : uses) {

@@ -1,6 +1,7 @@
 #pragma once
 // The judgement about one claim. Pure.
 
+#include <string>
 #include <vector>
 
 #include "lib/workflow/workspace_review.h"
@@ -23,6 +24,9 @@ std::vector<const ClaimUse*> live_uses(const std::vector<ClaimUse>& uses);
 bool concerns_migration(const SiteClaim& claim, const std::string& driver, const WorkspaceSite& site,
                         const WorkspaceOptions& options);
 
+// About the subject's claim: what it means for its data, and what to do.
+void add_finding(const Subject& subject, std::string id, Severity severity, std::string consequence,
+                 std::string action, std::vector<WorkspaceFinding>& findings);
 // CK1 … CK12 of one claim, and CC… where a template was given.
 void check_claim(const Subject& subject, std::vector<WorkspaceFinding>& findings);
 void check_fate(const Subject& subject, std::vector<WorkspaceFinding>& findings);

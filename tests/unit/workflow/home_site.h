@@ -16,6 +16,7 @@
 #include "lib/workflow/workspace_copy/queries.h"
 #include "tests/fakes/fake_transport.h"
 #include "tests/fakes/site.h"
+#include "tests/unit/workflow/fake_mover.h"
 #include "tests/unit/yaml.h"
 
 namespace truenas::workflow {
@@ -39,7 +40,7 @@ class HomeSite {
     });
     put_home();
     put_coder();
-    cluster.workloads.run_pod = [this](const json::Value& pod) { return move(pod); };
+    cluster.workloads.run_pod = [this](const json::Value& pod) { return mover.move(pod); };
     REQUIRE(cluster.tick_until([this] { return claim()->text_at("/status/phase") == "Bound"; }, 10));
     write_home("work/main.go", "package main");
     write_home(".bash_history", "ls");
@@ -66,6 +67,15 @@ class HomeSite {
     engine::Outcome outcome = engine::run(copy, writer, run_options);
     if (settles && outcome.error) settled = copy.settle_freeze(writer);
     return outcome;
+  }
+  static FactBook facts_of(engine::JournalStore& journal, kube::Writer& writer) {
+    return {[&journal]() -> Result<std::map<std::string, std::string>> {
+              TM_TRY_ASSIGN(const engine::Journal read, journal.read());
+              return read.facts();
+            },
+            [&journal, &writer](const std::string& key, const std::string& value) {
+              return journal.set_facts(writer, {{key, value}});
+            }};
   }
   // What a new process would do next, and all of it.
   engine::Plan plan() {
@@ -157,11 +167,7 @@ class HomeSite {
   fakes::FakeClock clock{cluster};
   WorkspaceCopyOptions options;
   std::map<std::string, std::string> before;
-  std::vector<std::string> modes;                             // of the movers that ran
-  std::function<void(const std::string& mode)> while_moving;  // called at the end of each
-  // Asked once a second while one runs, with how often before; what it reads it has read at the first time.
-  std::function<bool(const std::string& mode, int asked)> still_moving;
-  int scan_exit = 0;
+  FakeMover mover{cluster};
   std::function<bool()> interrupted = [] { return false; };
   bool settles = false;              // as the command does at the end of a run that failed
   std::vector<std::string> settled;  // … and what it then has to say
@@ -208,13 +214,7 @@ class HomeSite {
     return {
         .reader = reader,
         .view = view,
-        .facts = {[&journal]() -> Result<std::map<std::string, std::string>> {
-                    TM_TRY_ASSIGN(const engine::Journal read, journal.read());
-                    return read.facts();
-                  },
-                  [&journal, &writer](const std::string& key, const std::string& value) {
-                    return journal.set_facts(writer, {{key, value}});
-                  }},
+        .facts = facts_of(journal, writer),
         .program = [](const std::string&) -> Result<std::string_view> { return std::string_view("program"); },
         .wishes = {},
         .run = fmt::format("r{}", ++runs_),
@@ -222,56 +222,7 @@ class HomeSite {
         .clock = clock};
   }
 
-  fakes::Dataset* mounted(const json::Value& pod, std::string_view path) {
-    for (const json::Value& mount : pod.items_at("/spec/containers/0/volumeMounts")) {
-      if (mount.text_at("/mountPath") != path) continue;
-      for (const json::Value& volume : pod.items_at("/spec/volumes")) {
-        if (volume.text_at("/name") != mount.text_at("/name")) continue;
-        return cluster.storage.dataset_of(k_ns, volume.text_at("/persistentVolumeClaim/claimName"));
-      }
-    }
-    return nullptr;
-  }
-
-  struct Moving {
-    int asked = 0, exit = 0;
-    std::int64_t entries = 0;
-  };
-  void begin(const json::Value& pod, const std::string& mode, Moving& moving) {
-    fakes::Dataset *source = mounted(pod, "/source"), *target = mounted(pod, "/target");
-    if (mode == "scan") moving.exit = scan_exit;
-    if (mode == "copy" || mode == "final") target->files = source->files;
-    if (mode == "compare" && target->files != source->files) moving.exit = 3;
-    // compare counts the root too.
-    if (source != nullptr) {
-      moving.entries = static_cast<std::int64_t>(source->files.size()) + (mode == "compare" ? 1 : 0);
-    }
-  }
-
-  std::optional<fakes::PodEnd> move(const json::Value& pod) {
-    std::vector<std::string> words;
-    for (const json::Value& word : pod.items_at("/spec/containers/0/args")) words.push_back(word.text());
-    if (words.empty()) return fakes::PodEnd{};
-    const std::string mode = words[0] == "copy" && contains(join(words, " "), "--final") ? "final" : words[0];
-    Moving& moving = moving_[kube::identity_of(pod).uid];
-    if (moving.asked++ == 0) begin(pod, mode, moving);
-    if (still_moving && still_moving(mode, moving.asked)) return std::nullopt;
-    const int exit = moving.exit;
-    modes.push_back(mode);
-    if (while_moving) while_moving(mode);
-    const json::Value result = json::Value::object(
-        {{"type", "result"},
-         {"mode", words[0]},
-         {"exit", exit},
-         {"text", exit == 0 ? "done" : "not as it should be"},
-         {"facts", json::Value::object({{"way", "chown"}, {"manifest", "m"}})},
-         {"counts",
-          json::Value::object({{"bytes", 1000}, {"bytes_allocated", 500}, {"entries", moving.entries}})}});
-    return fakes::PodEnd{exit, json::write(result), ""};
-  }
-
   int runs_ = 0;
-  std::map<std::string, Moving> moving_;  // by the Pod's uid
 };
 
 }  // namespace truenas::workflow

@@ -25,7 +25,7 @@ TEST_CASE("a stopped home is copied, compared and exchanged under its name") {
   const engine::Outcome outcome = site.run();
   REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
   site.check_moved();
-  CHECK(join(site.modes, " ") == "scan probe scan final compare");
+  CHECK(join(site.mover.modes, " ") == "scan probe scan final compare");
   CHECK(outcome.acted.size() == plan.step_count());
   // The old volume: there, kept, with its bytes and what it was before.
   std::size_t old_volumes = 0;
@@ -55,10 +55,10 @@ TEST_CASE("a home in use is left alone, and told how to stop it") {
 
 TEST_CASE("what the target cannot represent is refused, and nothing of ours stays") {
   HomeSite site;
-  site.scan_exit = 0;
+  site.mover.scan_exit = 0;
   int scans = 0;
-  site.while_moving = [&](const std::string& mode) {
-    if (mode == "probe") site.scan_exit = 4;
+  site.mover.while_moving = [&](const std::string& mode) {
+    if (mode == "probe") site.mover.scan_exit = 4;
     scans += mode == "scan";
   };
   const engine::Outcome outcome = site.run();
@@ -88,7 +88,7 @@ TEST_CASE("a quota that would refuse the new claim is found before anything is m
   const engine::Outcome outcome = site.run();
   REQUIRE_FALSE(outcome.ok());
   CHECK(contains(outcome.error->what, "exceeded quota"));
-  CHECK(site.modes.empty());
+  CHECK(site.mover.modes.empty());
   site.check_clean();
 }
 
@@ -126,7 +126,7 @@ TEST_CASE("rights that come from elsewhere end the run with Coder's Role as it w
 TEST_CASE("a home that is used after the comparison is copied and compared again") {
   HomeSite site;
   bool used = false;
-  site.while_moving = [&](const std::string& mode) {
+  site.mover.while_moving = [&](const std::string& mode) {
     if (mode != "compare" || used) return;
     used = true;
     site.start_pod("user");
@@ -170,7 +170,7 @@ TEST_CASE("a Pod that starts at any write: its bytes are never left behind") {
 
 TEST_CASE("policies set back to Delete are seen at every look") {
   HomeSite site;
-  site.while_moving = [&](const std::string&) {
+  site.mover.while_moving = [&](const std::string&) {
     for (const fakes::Key& key : site.cluster.store.keys("", "persistentvolumes")) {
       site.cluster.store.update(
           key, [](json::Value& volume) { volume.set_at("/spec/persistentVolumeReclaimPolicy", "Delete"); });
@@ -228,4 +228,21 @@ TEST_CASE("a moved home goes back and forth") {
   const engine::Outcome again = site.run();
   REQUIRE_MESSAGE(again.ok(), text_of(again));
   site.check_moved();
+}
+
+TEST_CASE("owners that become others, and what is left out, are told to every pass alike") {
+  HomeSite site;
+  site.options.owner_map = {"0:0=1000:1000"};
+  site.options.leave_out = {".cache"};
+  REQUIRE(site.run().ok());
+  int told = 0;
+  for (const std::string& call : site.mover.calls) {
+    const bool carries =
+        call.starts_with("copy") || call.starts_with("compare") || contains(call, "--owners=");
+    CAPTURE(call);
+    if (!carries) continue;
+    ++told;
+    CHECK(contains(call, "--map-owner=0:0=1000:1000 --leave-out=.cache"));
+  }
+  CHECK(told >= 3);
 }

@@ -18,7 +18,7 @@ std::string text_of(const engine::Outcome& outcome) {
 }
 
 auto how_many(const HomeSite& site, const char* mode) {
-  return std::count(site.modes.begin(), site.modes.end(), mode);
+  return std::count(site.mover.modes.begin(), site.mover.modes.end(), mode);
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ TEST_CASE("a home that was used and left again while it was read is copied and c
   }
   bool used = false, left = false;
   int seconds = 0;
-  site.still_moving = [&](const std::string& mode, int asked) {
+  site.mover.still_moving = [&](const std::string& mode, int asked) {
     if (mode != during || how_many(site, during.c_str()) > 0) return false;
     seconds = asked;
     return asked < 25;
@@ -71,7 +71,7 @@ TEST_CASE("while the server does not say who uses the home, anybody may") {
     fault.times = -1;
     return fault;
   }());
-  site.still_moving = [&](const std::string& mode, int asked) {
+  site.mover.still_moving = [&](const std::string& mode, int asked) {
     if (mode != "compare" || how_many(site, "compare") > 0) return false;
     if (asked == 2) silent = true;
     if (asked == 20) site.write_home("new", "written by a Pod that nobody saw");
@@ -88,7 +88,7 @@ TEST_CASE("while the server does not say who uses the home, anybody may") {
 TEST_CASE("a home that is suddenly empty is not moved without consent") {
   HomeSite site;
   std::map<std::string, std::string> files;
-  site.while_moving = [&](const std::string& mode) {
+  site.mover.while_moving = [&](const std::string& mode) {
     if (mode != "scan" || how_many(site, "scan") < 2 || !files.empty()) return;
     // The NAS comes back without the dataset: the export serves the empty directory beneath.
     fakes::Dataset* home = site.cluster.storage.dataset_of(HomeSite::k_ns, site.options.claim);

@@ -94,7 +94,7 @@ TEST_CASE("a user who could take the rights and not give them back takes none") 
   CHECK(outcome.error->kind == Kind::stopped);
   CHECK(contains(outcome.error->what, "not currently held: deletecollection"));
   CHECK(contains(join(outcome.error->hints, "\n"), "escalate"));
-  CHECK(site.modes.empty());
+  CHECK(site.mover.modes.empty());
   CHECK(role_of(site) == before);
   site.options.accepted = {k_no_build_freeze};
   const engine::Outcome again = site.run();

@@ -1,0 +1,170 @@
+#include "plugin/workspaces_finalize.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "lib/base/quantity.h"
+#include "lib/base/text.h"
+#include "lib/report/plan_report.h"
+#include "lib/workflow/home_finalize.h"
+#include "plugin/workspaces_results.h"
+
+namespace truenas::plugin {
+namespace {
+
+using workflow::FinalizeWorld;
+
+struct HomeGivingUp : HomeRun {
+  std::unique_ptr<workflow::HomeFinalize> finalize;
+  std::int64_t bytes = 0;  // of the old volume
+  bool gives_up = false;
+};
+
+using GivingUp = std::vector<std::unique_ptr<HomeGivingUp>>;
+
+void describe(HomeGivingUp& home, const FinalizeWorld& world) {
+  engine::Plan& plan = home.plan;
+  plan.title = fmt::format("give up the volume that the home of claim {} was on", home.name());
+  if (plan.nothing_to_do() || plan.blocked) return;
+  plan.downtime = "none";
+  if (!world.asked_coder) {
+    plan.notes.emplace_back(
+        "whether the workspace has started since it was moved is not known: there is no "
+        "token for Coder");
+  }
+  if (world.adopted) {
+    plan.not_done.emplace_back("both volumes are one dataset: both stay, Retain");
+    return;
+  }
+  const std::string dataset = world.old.dataset.empty() ? world.old.name : world.old.dataset;
+  if (home.finalize->options().delete_data) {
+    plan.notes.push_back(
+        fmt::format("dataset {} is destroyed; other clusters that use this NAS cannot be "
+                    "seen from here",
+                    dataset));
+  } else if (world.old.exists) {
+    plan.not_done.push_back(
+        fmt::format("dataset {} stays on the NAS until somebody destroys it there", dataset));
+  }
+  plan.notes.emplace_back("the two volumes are not compared again: the home is in use since");
+  plan.notes.emplace_back("after this the move cannot be rolled back");
+}
+
+void plan_home(HomeGivingUp& home) {
+  const auto world = home.finalize->observe();
+  if (!world.ok()) {
+    home.error = world.error();
+    return;
+  }
+  auto plan = engine::unfold(*home.finalize, *world);
+  if (!plan.ok()) {
+    home.error = plan.error();
+    return;
+  }
+  home.plan = std::move(plan).value();
+  describe(home, *world);
+  if (home.plan.blocked) {
+    home.error = make_error(home.plan.blocked->kind, home.plan.blocked->why, home.plan.blocked->hints);
+    return;
+  }
+  home.gives_up = world->old.exists && home.plan.deletion_count() > 0;
+  home.bytes = world->old.bytes;
+}
+
+std::unique_ptr<HomeGivingUp> open_home(const HomesCall& call, const ChosenHome& chosen,
+                                        const Arguments& arguments) {
+  auto home = std::make_unique<HomeGivingUp>();
+  home->home = chosen;
+  home->journal = open_journal(call, chosen);
+  workflow::FinalizeOptions options;
+  options.ns = chosen.ns, options.claim = chosen.claim;
+  options.accepted = call.options.accepted;
+  options.delete_data = arguments.yes("delete-data");
+  home->finalize = std::make_unique<workflow::HomeFinalize>(
+      workflow::HomeFinalizeTools{.reader = *call.reader, .facts = fact_book(*home->journal, home->writer)},
+      std::move(options));
+  return home;
+}
+
+// "2 volumes, 20Gi": what is typed when these are given up; "" when none is.
+std::string phrase_of(const GivingUp& homes) {
+  std::size_t volumes = 0;
+  std::int64_t bytes = 0;
+  for (const auto& home : homes) {
+    if (home->error || !home->gives_up) continue;
+    ++volumes;
+    bytes += home->bytes;
+  }
+  return volumes == 0 ? "" : fmt::format("{}, {}", count_of(volumes, "volume"), format_bytes(bytes));
+}
+
+void run_home(const HomesCall& call, HomeGivingUp& home) {
+  engine::RunningMachine<FinalizeWorld> machine(*home.finalize);
+  const auto outcome = carry_out(
+      machine, {call.connection, *home.journal, home.writer, "claim " + home.name(), call.flags.timeout});
+  if (!outcome.ok()) {
+    home.error = outcome.error();
+    return show_error(home);
+  }
+  home.outcome = *outcome;
+  home.error = outcome->error;
+  static_cast<void>(conclude(*outcome));
+}
+
+Result<void> show_plan(const HomesCall& call, HomeGivingUp& home) {
+  if (!call.flags.structured() && !home.plan.title.empty()) {
+    TM_TRY(print_answer(report::render_plan(home.plan) + "\n"));
+  }
+  if (!home.error) {
+    const auto tried = try_plan(
+        home.plan, call.flags, call.connection, home.writer,
+        [&](const engine::Step& step, kube::Writer& writer) { return home.finalize->act(step, writer); });
+    if (!tried.ok()) home.error = tried.error();
+  }
+  if (home.error) show_error(home);
+  return {};
+}
+
+}  // namespace
+
+std::vector<Flag> workspaces_finalize_flags() {
+  return {
+      {"finalize", 0, "", "Give the old volumes of the homes that are named up: their objects are deleted."},
+      {"delete-data", 0, "", "With --finalize: let the old driver destroy their datasets too."},
+      {"no-check", 0, "", "With --finalize: without comparing old and new volume once more."},
+      {"confirm", 0, "PHRASE", "With --finalize: the volumes and bytes that the plan gives up."},
+  };
+}
+
+Result<int> finalize_homes(HomesCall& call, const std::vector<ChosenHome>& chosen,
+                           const Arguments& arguments) {
+  if (!arguments.yes("no-check")) {
+    return make_error(Kind::usage,
+                      "--finalize needs --no-check: this version cannot compare the volumes of a home that "
+                      "is in use again; they were compared, every file, when the home was moved",
+                      {"add --no-check to give the old volumes up on that proof"});
+  }
+  GivingUp homes;
+  HomeRuns all;
+  for (const ChosenHome& one : chosen) {
+    homes.push_back(open_home(call, one, arguments));
+    all.push_back(homes.back().get());
+    plan_home(*homes.back());
+  }
+  if (call.flags.dry_run != DryRun::none) {
+    for (const auto& home : homes) TM_TRY(show_plan(call, *home));
+    if (call.flags.structured()) TM_TRY(print_results(all, call.flags));
+    return exit_code_of_all(all);
+  }
+  TM_TRY(ask_for_all(all, call.flags, phrase_of(homes), arguments.optional_text("confirm")));
+  for (const auto& home : homes) {
+    if (home->error || home->plan.nothing_to_do()) continue;
+    run_home(call, *home);
+    if (home->error && home->error->kind == Kind::interrupted) break;
+  }
+  TM_TRY(print_results(all, call.flags));
+  return exit_code_of_all(all);
+}
+
+}  // namespace truenas::plugin

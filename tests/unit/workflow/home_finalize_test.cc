@@ -1,0 +1,284 @@
+// A home's old volume is given up: only it, only when nobody can need it, killed at every write.
+
+#include "lib/workflow/home_finalize.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/fakes/faults.h"
+#include "tests/unit/workflow/home_site.h"
+
+using namespace truenas;
+using namespace truenas::workflow;
+
+namespace {
+
+class FinalizeSite : public HomeSite {
+ public:
+  FinalizeSite() {
+    REQUIRE(run().ok());
+    cluster.tick(3);
+    // In use again.
+    write_home("since", "the move");
+    old_volume = source();
+    finalize.ns = options.ns, finalize.claim = options.claim;
+  }
+
+  engine::Outcome give_up(std::size_t writes = SIZE_MAX) {
+    auto session = fakes::make_session(cluster, clock);
+    const kube::Reader reader(*session);
+    kube::Permit permit;
+    auto left = std::make_shared<std::size_t>(writes);
+    permit.still_granted = [left]() -> Result<void> {
+      if (*left == 0) return make_error(Kind::locked, "killed");
+      --*left;
+      return {};
+    };
+    kube::Writer writer(*session, permit);
+    engine::JournalStore journal(reader, {k_ns, "workspace", options.claim}, {"cluster", "claim", ""}, clock);
+    HomeFinalize workflow({.reader = reader, .facts = facts_of(journal, writer), .last_build = last_build},
+                          finalize);
+    engine::RunOptions run_options;
+    run_options.clock = &clock;
+    return engine::run(workflow, writer, run_options);
+  }
+
+  const json::Value* old() const { return cluster.find(kube::k_volume, "", old_volume); }
+  std::string policy() const { return volume().text_at("/spec/persistentVolumeReclaimPolicy"); }
+  std::size_t datasets() const { return cluster.nas.datasets.size(); }
+
+  void check_given_up() {
+    cluster.tick(3);
+    CHECK(old() == nullptr);
+    CHECK(policy() == "Delete");  // the class's
+    CHECK(kube::label_of(volume(), "app.kubernetes.io/managed-by") == "");
+    CHECK(claim()->text_at("/status/phase") == "Bound");
+    CHECK(files() == before);
+  }
+  // What nothing of the move's may have been lost by.
+  void check_kept() {
+    cluster.tick(3);
+    REQUIRE(old() != nullptr);
+    CHECK(old()->text_at("/spec/persistentVolumeReclaimPolicy") == "Retain");
+    CHECK(policy() == "Retain");
+    CHECK(files() == before);
+    CHECK(cluster.destroyed_data().empty());
+  }
+
+  FinalizeOptions finalize;
+  std::function<Result<std::string>()> last_build = nullptr;
+  std::string old_volume;
+
+ private:
+  std::string source() const {
+    for (const json::Value* object : cluster.store.list("", "persistentvolumes")) {
+      const bool home = object->text_at("/spec/claimRef/name") == options.claim;
+      if (home && object->text_at("/spec/storageClassName") == options.from_class)
+        return object->text_at("/metadata/name");
+    }
+    return "";
+  }
+};
+
+std::string text_of(const engine::Outcome& outcome) {
+  return outcome.ok() ? "done" : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
+}
+
+}  // namespace
+
+TEST_CASE("the object goes, the dataset stays") {
+  FinalizeSite site;
+  const std::size_t datasets = site.datasets();
+  const engine::Outcome outcome = site.give_up();
+  REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+  site.check_given_up();
+  CHECK(site.datasets() == datasets);
+  CHECK(site.cluster.destroyed_data().empty());
+  const engine::Outcome again = site.give_up();
+  REQUIRE(again.ok());
+  CHECK(again.acted.empty());
+
+  site.options.rollback = true;
+  site.options.accepted = {k_newer_writes};
+  const engine::Outcome back = site.run();
+  REQUIRE(back.error);
+  CHECK(back.error->kind == Kind::refused);
+  CHECK(contains(back.error->what, "was given up by --finalize"));
+}
+
+TEST_CASE("--delete-data: the old driver destroys the old dataset, and only that") {
+  FinalizeSite site;
+  site.finalize.delete_data = true;
+  const engine::Outcome outcome = site.give_up();
+  REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+  site.check_given_up();
+  REQUIRE(site.cluster.destroyed_data().size() == 1);
+  CHECK(site.cluster.destroyed_data()[0].files.count("since") == 0);
+  CHECK(site.cluster.destroyed_data()[0].files.count(".bash_history") == 1);
+}
+
+TEST_CASE("killed before any write, and every reply lost") {
+  for (const bool data : {false, true}) {
+    bool ended = false;
+    for (std::size_t k = 0; !ended; ++k) {
+      CAPTURE(k);
+      REQUIRE(k < 50);
+      FinalizeSite site;
+      site.finalize.delete_data = data;
+      const std::size_t datasets = site.datasets();
+      ended = site.give_up(k).ok();
+      const engine::Outcome second = site.give_up();
+      REQUIRE_MESSAGE(second.ok(), text_of(second));
+      site.check_given_up();
+      CHECK(site.datasets() == (data ? datasets - 1 : datasets));
+      if (ended) MESSAGE("writes of a whole run: " << k);
+    }
+    for (std::size_t k = 1; k < 50; ++k) {
+      CAPTURE(k);
+      FinalizeSite site;
+      site.finalize.delete_data = data;
+      const std::size_t before = site.cluster.writes();
+      site.cluster.add_fault(fakes::drop_reply(fakes::write_number(before + k)));
+      const engine::Outcome first = site.give_up();
+      const std::size_t writes = site.cluster.writes() - before;
+      if (!first.ok()) REQUIRE_MESSAGE(site.give_up().ok(), text_of(first));
+      site.check_given_up();
+      if (k > writes) break;
+    }
+  }
+}
+
+TEST_CASE("a dataset that another volume uses, or may use, is not destroyed") {
+  FinalizeSite site;
+  site.finalize.delete_data = true;
+  json::Value other = *site.old();
+  other.set_at("/metadata/name", "pv-by-hand");
+  other.set_at("/metadata/uid", "by-hand");
+  other.set_at("/spec/claimRef", nullptr);
+  SUBCASE("the same") {}
+  SUBCASE("one that says nothing of its dataset") {
+    other.set_at("/spec/csi", json::Value::object({{"driver", "unknown"}, {"volumeHandle", "x"}}));
+  }
+  site.cluster.put(other);
+  const engine::Outcome outcome = site.give_up();
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->kind == Kind::refused);
+  CHECK(contains(outcome.error->what, "pv-by-hand"));
+  site.check_kept();
+}
+
+TEST_CASE("another volume of the dataset appears between the plan and the deletion") {
+  FinalizeSite site;
+  site.finalize.delete_data = true;
+  json::Value other = *site.old();
+  other.set_at("/metadata/name", "pv-by-hand");
+  other.set_at("/metadata/uid", "by-hand");
+  int lists = 0;
+  site.cluster.on_request = [&](const fakes::Seen& seen, bool applied) {
+    const bool list =
+        contains(seen.what.target, "/persistentvolumes?") || seen.what.target.ends_with("/persistentvolumes");
+    if (applied && list && ++lists == 1) site.cluster.put(other);
+  };
+  const engine::Outcome outcome = site.give_up();
+  REQUIRE(outcome.error);
+  CHECK(lists > 1);
+  site.check_kept();
+}
+
+TEST_CASE("an old volume that is somebody's, or attached, is left alone") {
+  FinalizeSite site;
+  SUBCASE("bound to another claim") {
+    site.cluster.meddle(kube::k_volume, "", site.old_volume,
+                        [](json::Value& volume) { volume.set_at("/status/phase", "Bound"); });
+  }
+  SUBCASE("attached") {
+    site.cluster.put(
+        yaml("{apiVersion: storage.k8s.io/v1, kind: VolumeAttachment, metadata: {name: a}, spec: "
+             "{attacher: x, nodeName: node1, source: {persistentVolumeName: " +
+             site.old_volume + "}}}"));
+  }
+  const engine::Outcome outcome = site.give_up();
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->kind == Kind::refused);
+  CHECK(contains(outcome.error->what, site.old_volume));
+  REQUIRE(site.old() != nullptr);
+  CHECK(site.policy() == "Retain");
+}
+
+TEST_CASE("one dataset under two volumes: nothing is given up, whatever is asked for") {
+  FinalizeSite site;
+  const std::string share = site.old()->text_at("/spec/csi/volumeAttributes/share");
+  const std::string server = site.old()->text_at("/spec/csi/volumeAttributes/server");
+  REQUIRE(!share.empty());
+  site.cluster.meddle(kube::k_volume, "", site.claim()->text_at("/spec/volumeName"),
+                      [&](json::Value& volume) {
+                        volume.set_at("/spec/csi/volumeAttributes/nfsPath", share);
+                        volume.set_at("/spec/csi/volumeAttributes/nfsServer", server);
+                        volume.set_at("/spec/csi/volumeHandle", share.substr(5));
+                      });
+  SUBCASE("plain") {
+    const engine::Outcome outcome = site.give_up();
+    REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+    CHECK(contains(outcome.done->summary, "one dataset"));
+  }
+  SUBCASE("--delete-data") {
+    site.finalize.delete_data = true;
+    const engine::Outcome outcome = site.give_up();
+    REQUIRE(outcome.error);
+    CHECK(outcome.error->kind == Kind::refused);
+  }
+  SUBCASE("accepted, but the old object is there") {
+    site.finalize.accepted = {k_adopted_delete};
+    const engine::Outcome outcome = site.give_up();
+    REQUIRE(outcome.error);
+    CHECK(contains(outcome.error->what, "must be gone first"));
+  }
+  REQUIRE(site.old() != nullptr);
+  CHECK(site.old()->text_at("/spec/persistentVolumeReclaimPolicy") == "Retain");
+  CHECK(site.policy() == "Retain");
+  CHECK(site.cluster.destroyed_data().empty());
+}
+
+TEST_CASE("no build since the move: refused, unless it is agreed to") {
+  FinalizeSite site;
+  std::string time;
+  site.last_build = [&time]() -> Result<std::string> { return time; };
+  engine::Outcome outcome = site.give_up();
+  REQUIRE(outcome.error);
+  CHECK(contains(outcome.error->what, "[no-build-since]"));
+  site.check_kept();
+  time = "1999-01-01T00:00:00Z";
+  CHECK(site.give_up().error);
+  site.check_kept();
+  SUBCASE("a build") {
+    time = "2999-01-01T00:00:00Z";
+  }
+  SUBCASE("consent") {
+    site.finalize.accepted = {k_no_build_since};
+  }
+  outcome = site.give_up();
+  REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+  site.check_given_up();
+}
+
+TEST_CASE("a home that was not moved, or taken back") {
+  FinalizeSite site;
+  SUBCASE("taken back: the new volume is the one that is given up") {
+    site.options.rollback = true;
+    site.options.accepted = {k_newer_writes};
+    REQUIRE(site.run().ok());
+    site.cluster.tick(3);
+    const engine::Outcome outcome = site.give_up();
+    REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+    site.cluster.tick(3);
+    CHECK(site.old() != nullptr);
+    CHECK(site.claim()->text_at("/spec/volumeName") == site.old_volume);
+    CHECK(site.policy() == "Delete");
+  }
+  SUBCASE("its claim is gone") {
+    site.cluster.erase(kube::k_claim, HomeSite::k_ns, site.options.claim);
+    const engine::Outcome outcome = site.give_up();
+    REQUIRE(outcome.error);
+    CHECK(outcome.error->kind == Kind::refused);
+    CHECK(site.old() != nullptr);
+  }
+}
