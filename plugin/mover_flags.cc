@@ -56,8 +56,8 @@ workflow::MoverProgram embedded_mover() {
   };
 }
 
-std::string make_run_name() {
-  return sha256_hex(engine::this_holder()).substr(0, 10);
+std::string make_run_name(const std::string& what) {
+  return sha256_hex(engine::this_holder() + " " + what).substr(0, 10);
 }
 
 }  // namespace truenas::plugin

@@ -15,7 +15,7 @@ std::vector<Flag> mover_flags();
 Result<storage::MoverWishes> read_mover_wishes(const Arguments& arguments);
 // The programs inside this binary; Kind::refused for an architecture that it carries none for.
 workflow::MoverProgram embedded_mover();
-// A name for one run that no other run has: at most 20 of [a-z0-9-].
-std::string make_run_name();
+// A name for this process's run on `what` that no other run has: at most 20 of [a-z0-9-].
+std::string make_run_name(const std::string& what);
 
 }  // namespace truenas::plugin

@@ -27,7 +27,7 @@ Result<workflow::ProbeRequest> complete_request(const StorageClassFlags& flags, 
   if (review.surroundings.old_class_exists && review.old_class != review.name)
     request.classes.push_back(review.old_class);
   request.ns = connection.config.ns;
-  request.run = make_run_name();
+  request.run = make_run_name("probe");
   return request;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdio>
 
 #include "lib/base/quantity.h"
@@ -15,6 +16,17 @@ namespace {
 
 using workflow::SwapWorld;
 using workflow::WorkspaceCopy;
+
+Result<std::size_t> read_count(const Arguments& arguments, const std::string& flag, std::size_t least) {
+  const std::string text = arguments.text(flag);
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < least || number > 1000) {
+    return make_error(Kind::usage,
+                      fmt::format("--{} wants a number from {} to 1000, got {}", flag, least, quote(text)));
+  }
+  return number;
+}
 
 void describe(HomeMove& move, const SwapWorld& world) {
   engine::Plan& plan = move.plan;
@@ -86,6 +98,11 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
                         fmt::format("--leave-out wants a path below the home, got {}", quote(path)));
     }
   }
+  if (const std::string order = arguments.text("order"); order != "downtime" && order != "name") {
+    return make_error(Kind::usage, fmt::format("--order is downtime or name, not {}", quote(order)));
+  }
+  TM_TRY_ASSIGN(call.parallel, read_count(arguments, "parallel", 1));
+  TM_TRY_ASSIGN(call.max_failures, read_count(arguments, "max-failures", 0));
   TM_TRY_ASSIGN(const Milliseconds downtime, parse_duration(arguments.text("max-downtime")));
   call.options.max_downtime = std::chrono::duration_cast<Seconds>(downtime);
   return {};
@@ -111,12 +128,12 @@ Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& h
                                      .facts = fact_book(*move->journal, move->writer),
                                      .program = embedded_mover(),
                                      .wishes = call.wishes,
-                                     .run = make_run_name(),
+                                     .run = make_run_name(move->name()),
                                      .coder = nullptr,
                                      .clock = system_clock()};
   move->copy = std::make_unique<WorkspaceCopy>(std::move(tools), std::move(options));
-  move->copy->on_line = [](const std::string& line) {
-    std::fputs(fmt::format("         {}\n", printable(line)).c_str(), stderr);
+  move->copy->on_line = [label = call.many ? move->name() + ": " : ""](const std::string& line) {
+    std::fputs(fmt::format("         {}{}\n", label, printable(line)).c_str(), stderr);
   };
   return move;
 }
@@ -138,6 +155,8 @@ void plan_home(HomeMove& move) {
     return;
   }
   move.plan = std::move(plan).value();
+  move.in_use = !world->uses.empty();
+  move.bytes = world->source.bytes;
   describe(move, *world);
   if (move.plan.blocked) {
     move.error = make_error(move.plan.blocked->kind, move.plan.blocked->why, move.plan.blocked->hints);

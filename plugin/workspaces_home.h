@@ -20,10 +20,15 @@ struct HomesCall {
   storage::MoverWishes wishes;
   MigrationFlags flags;
   workflow::WorkspaceCopyOptions options;  // without namespace and claim
+  bool many = false;                       // more than one home: lines say whose they are
+  std::size_t parallel = 4;                // homes at once
+  std::size_t max_failures = 0;            // so many end it; 0: none does
 };
 
 // One home's move.
 struct HomeMove : HomeRun {
+  bool in_use = false;     // when it was planned
+  std::int64_t bytes = 0;  // of the volume that it was on then
   std::unique_ptr<workflow::WorkspaceCopy> copy;
 };
 

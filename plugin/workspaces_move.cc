@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
+#include "lib/base/interrupt.h"
 #include "lib/base/text.h"
-#include "lib/engine/confirm.h"
+#include "lib/engine/side_by_side.h"
 #include "lib/report/plan_report.h"
 #include "lib/workflow/home_finalize.h"
 #include "lib/workflow/workspace_copy/queries.h"
@@ -36,13 +38,15 @@ void warn(const std::vector<std::string>& lines) {
   }
 }
 
-void run_home(HomesCall& call, HomeMove& move) {
+// `label`: before each line about it, where others run beside it.
+void run_home(HomesCall& call, HomeMove& move, const std::string& label) {
   engine::RunningMachine<SwapWorld> machine(*move.copy);
   CarryOut what = {call.connection, *move.journal, move.writer, "claim " + move.name(), call.flags.timeout};
   // Whatever ended it: Coder's rights do not stay taken without a word.
   what.at_end = [&move](const engine::Outcome& outcome, kube::Writer& writer) {
     if (outcome.error) warn(move.copy->settle_freeze(writer));
   };
+  what.label = label;
   const auto outcome = carry_out(machine, what);
   if (!outcome.ok()) {
     move.error = outcome.error();
@@ -53,12 +57,35 @@ void run_home(HomesCall& call, HomeMove& move) {
   static_cast<void>(conclude(*outcome));
 }
 
+// Who is away for the shortest time first: homes that nobody uses, and small ones.
+void put_in_order(Homes& homes) {
+  std::stable_sort(homes.begin(), homes.end(), [](const auto& a, const auto& b) {
+    return std::pair(a->in_use, a->bytes) < std::pair(b->in_use, b->bytes);
+  });
+}
+
+Error not_begun() {
+  if (interrupted()) return make_error(Kind::interrupted, "not begun: interrupted");
+  return make_error(Kind::stopped, "not begun: as many as --max-failures says have failed before it");
+}
+
 Result<int> run_all(HomesCall& call, const Homes& homes) {
   TM_TRY(ask_for_all(runs_of(homes), call.flags));
+  std::vector<HomeMove*> due;
   for (const auto& move : homes) {
-    if (move->error || move->plan.nothing_to_do()) continue;
-    run_home(call, *move);
-    if (move->error && move->error->kind == Kind::interrupted) break;
+    if (!move->error && !move->plan.nothing_to_do()) due.push_back(move.get());
+  }
+  std::vector<std::function<bool()>> jobs;
+  for (HomeMove* move : due) {
+    jobs.emplace_back([&call, move, alone = due.size() == 1] {
+      run_home(call, *move, alone ? "" : move->name());
+      return !move->error;
+    });
+  }
+  const auto endings =
+      engine::run_side_by_side(jobs, {.parallel = call.parallel, .max_failures = call.max_failures});
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    if (endings[i] == engine::Ending::not_begun) due[i]->error = not_begun();
   }
   TM_TRY(print_results(runs_of(homes), call.flags));
   return exit_code_of_all(runs_of(homes));
@@ -135,6 +162,9 @@ std::vector<Flag> workspaces_move_flags() {
        "client"},
       {"yes", 'y', "", "Carry out the plan without asking."},
       {"accept", 0, "ID", "Consent to a loss or skipped check that a refusal names.", "", true},
+      {"parallel", 0, "N", "So many homes at once.", "4"},
+      {"order", 0, "downtime|name", "Which home begins first.", "downtime"},
+      {"max-failures", 0, "N", "Begin no further home once so many have failed; 0: go on.", "0"},
       {"map-owner", 0, "UID:GID=UID:GID", "This owner becomes that one on the new volume; * stands for any.",
        "", true},
       {"leave-out", 0, "PATH", "Leave this path of the home behind, with all below it.", "", true},
@@ -165,7 +195,7 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   }
   TM_TRY_ASSIGN(call.connection, connect(arguments));
   call.reader = std::make_unique<kube::Reader>(*call.connection.session);
-  call.view = workflow::direct_view(*call.reader);
+  call.view = workflow::shared_view(*call.reader);
   TM_TRY_ASSIGN(call.cluster_uid, call.reader->cluster_uid());
   TM_TRY_ASSIGN(options.namespaces,
                 choose_namespaces(*call.reader, arguments, "workspaces", {"coder-workspaces"}));
@@ -173,6 +203,7 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen, chosen_homes(call, coder, options));
   if (arguments.yes("finalize")) return finalize_homes(call, chosen, arguments);
   Homes homes;
+  call.many = chosen.size() > 1;
   for (const ChosenHome& home : chosen) {
     TM_TRY_ASSIGN(std::unique_ptr<HomeMove> move, open_home(call, home));
     homes.push_back(std::move(move));
@@ -180,6 +211,7 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   if (homes.empty()) return make_error(Kind::not_found, "no workspace's claim fits");
   if (arguments.yes("status")) return show_status(call, homes);
   for (const auto& move : homes) plan_home(*move);
+  if (arguments.text("order") == "downtime") put_in_order(homes);
   return call.flags.dry_run == DryRun::none ? run_all(call, homes) : show_all(call, homes);
 }
 

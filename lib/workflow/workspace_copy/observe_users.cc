@@ -42,8 +42,8 @@ Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
   const WorkspaceCopyOptions& options = state.options;
   UsesOfClaims uses;
   std::vector<std::string> generations;
-  TM_TRY_ASSIGN(const std::vector<Value> pods, state.tools.view.pods(options.ns));
-  for (const Value& pod : pods) {
+  TM_TRY_ASSIGN(const HomeView::Objects pods, state.tools.view.pods(options.ns));
+  for (const Value& pod : *pods) {
     if (!is_mover(pod)) {
       add_pod(pod, uses);
       // It has come and gone since the last look, unless it was there then.
@@ -53,8 +53,8 @@ Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
       add_left_mover(pod, world);
     }
   }
-  TM_TRY_ASSIGN(const std::vector<Value> workloads, state.tools.view.workloads(options.ns));
-  for (const Value& workload : workloads) {
+  TM_TRY_ASSIGN(const HomeView::Objects workloads, state.tools.view.workloads(options.ns));
+  for (const Value& workload : *workloads) {
     const bool set = workload.text_at("/kind") == "StatefulSet";
     UsesOfClaims own;
     add_workload(workload, set ? ClaimUse::Kind::stateful_set : ClaimUse::Kind::deployment, own);
@@ -70,8 +70,8 @@ Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
   }
   std::sort(generations.begin(), generations.end());
   for (const std::string& generation : generations) world.stamp += generation + ";";
-  TM_TRY_ASSIGN(const std::vector<Value> attachments, state.tools.view.attachments());
-  for (const Value& attachment : attachments) {
+  TM_TRY_ASSIGN(const HomeView::Objects attachments, state.tools.view.attachments());
+  for (const Value& attachment : *attachments) {
     const std::string& volume = attachment.text_at("/spec/source/persistentVolumeName");
     if (!volume.empty() && volume == world.source.name) {
       world.attached.push_back(attachment.text_at("/spec/nodeName"));

@@ -1,5 +1,9 @@
 #include "lib/workflow/workspace_copy/view.h"
 
+#include <map>
+#include <mutex>
+
+#include "lib/base/shared_read.h"
 #include "lib/workflow/workspace_review/uses.h"
 
 namespace truenas::workflow {
@@ -7,47 +11,71 @@ namespace {
 
 using json::Value;
 
-class DirectView final : public HomeView {
+Result<HomeView::Objects> read_pods(const kube::Reader& reader, const std::string& ns) {
+  kube::ListOptions list;
+  list.wanted = pod_fields();
+  for (const char* field : {"/metadata/uid", "/metadata/labels", "/status/containerStatuses"}) {
+    list.wanted.emplace_back(field);
+  }
+  TM_TRY_ASSIGN(std::vector<Value> all, reader.list(kube::k_pod, ns, list));
+  return std::make_shared<const std::vector<Value>>(std::move(all));
+}
+
+Result<HomeView::Objects> read_workloads(const kube::Reader& reader, const std::string& ns) {
+  kube::ListOptions list;
+  list.wanted = workload_fields();
+  for (const char* field : {"/metadata/uid", "/metadata/generation"}) list.wanted.emplace_back(field);
+  TM_TRY_ASSIGN(std::vector<Value> all, reader.list(kube::k_deployment, ns, list));
+  TM_TRY_ASSIGN(const std::vector<Value> sets, reader.list(kube::k_stateful_set, ns, list));
+  all.insert(all.end(), sets.begin(), sets.end());
+  return std::make_shared<const std::vector<Value>>(std::move(all));
+}
+
+Result<HomeView::Objects> read_attachments(const kube::Reader& reader) {
+  kube::ListOptions list;
+  list.wanted = {"/metadata/name", "/spec/source/persistentVolumeName", "/spec/nodeName", "/status/attached"};
+  TM_TRY_ASSIGN(std::vector<Value> all, reader.list(kube::k_volume_attachment, "", list));
+  return std::make_shared<const std::vector<Value>>(std::move(all));
+}
+
+class SharedView final : public HomeView {
  public:
-  explicit DirectView(const kube::Reader& reader) : reader_(reader) {}
+  explicit SharedView(const kube::Reader& reader) : reader_(reader) {}
   Result<std::optional<Value>> find_claim(const std::string& ns, const std::string& name) override {
     return reader_.find(kube::k_claim, ns, name);
   }
   Result<std::optional<Value>> find_volume(const std::string& name) override {
     return reader_.find(kube::k_volume, "", name);
   }
-  Result<std::vector<Value>> pods(const std::string& ns) override {
-    kube::ListOptions list;
-    list.wanted = pod_fields();
-    for (const char* field : {"/metadata/uid", "/metadata/labels", "/status/containerStatuses"}) {
-      list.wanted.emplace_back(field);
-    }
-    return reader_.list(kube::k_pod, ns, list);
+  Result<Objects> pods(const std::string& ns) override {
+    return of(ns).pods.get([this, &ns] { return read_pods(reader_, ns); });
   }
-  Result<std::vector<Value>> workloads(const std::string& ns) override {
-    kube::ListOptions list;
-    list.wanted = workload_fields();
-    for (const char* field : {"/metadata/uid", "/metadata/generation"}) list.wanted.emplace_back(field);
-    TM_TRY_ASSIGN(std::vector<Value> all, reader_.list(kube::k_deployment, ns, list));
-    TM_TRY_ASSIGN(const std::vector<Value> sets, reader_.list(kube::k_stateful_set, ns, list));
-    all.insert(all.end(), sets.begin(), sets.end());
-    return all;
+  Result<Objects> workloads(const std::string& ns) override {
+    return of(ns).workloads.get([this, &ns] { return read_workloads(reader_, ns); });
   }
-  Result<std::vector<Value>> attachments() override {
-    kube::ListOptions list;
-    list.wanted = {"/metadata/name", "/spec/source/persistentVolumeName", "/spec/nodeName",
-                   "/status/attached"};
-    return reader_.list(kube::k_volume_attachment, "", list);
+  Result<Objects> attachments() override {
+    return attachments_.get([this] { return read_attachments(reader_); });
   }
 
  private:
+  struct Namespace {
+    SharedRead<Objects> pods, workloads;
+  };
+  Namespace& of(const std::string& ns) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return namespaces_[ns];
+  }
+
   const kube::Reader& reader_;
+  std::mutex mutex_;  // of the map alone
+  std::map<std::string, Namespace> namespaces_;
+  SharedRead<Objects> attachments_;
 };
 
 }  // namespace
 
-std::unique_ptr<HomeView> direct_view(const kube::Reader& reader) {
-  return std::make_unique<DirectView>(reader);
+std::unique_ptr<HomeView> shared_view(const kube::Reader& reader) {
+  return std::make_unique<SharedView>(reader);
 }
 
 }  // namespace truenas::workflow

@@ -59,7 +59,7 @@ class HomeSite {
     };
     kube::Writer writer(*session, permit);
     engine::JournalStore journal(reader, {k_ns, "workspace", options.claim}, {"cluster", "claim", ""}, clock);
-    auto view = direct_view(reader);
+    auto view = shared_view(reader);
     WorkspaceCopy copy(tools(reader, *view, journal, writer), options);
     engine::RunOptions run_options;
     run_options.clock = &clock;
@@ -83,7 +83,7 @@ class HomeSite {
     const kube::Reader reader(*session);
     kube::Writer writer(*session, fakes::any_permit());
     engine::JournalStore journal(reader, {k_ns, "workspace", options.claim}, {"cluster", "claim", ""}, clock);
-    auto view = direct_view(reader);
+    auto view = shared_view(reader);
     WorkspaceCopy copy(tools(reader, *view, journal, writer), options);
     auto world = copy.observe();
     REQUIRE_MESSAGE(world.ok(), (world.ok() ? "" : world.error().what));
