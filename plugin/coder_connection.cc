@@ -33,6 +33,11 @@ Result<CoderConnection> connect_to_coder(const Arguments& arguments) {
   return connection;
 }
 
+std::string why_no_coder(const CoderConnection& coder) {
+  if (coder.session) return "";
+  return coder.why_none.empty() ? "there is no token for Coder" : coder.why_none;
+}
+
 Result<void> look_at_coder(const CoderConnection& coder, const workflow::WorkspaceOptions& options,
                            workflow::WorkspaceSite& site) {
   site.no_coder = coder.why_none;

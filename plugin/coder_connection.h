@@ -21,6 +21,8 @@ struct CoderConnection {
 Flag coder_url_flag();
 // Nothing is sent yet. Log lines go to stderr.
 Result<CoderConnection> connect_to_coder(const Arguments& arguments);
+// One clause, also when nothing speaks of a Coder; "" when there is one to ask.
+std::string why_no_coder(const CoderConnection& coder);
 // What Coder knows of the site's homes; why nothing, where it is not asked. A Coder that only a forgotten
 // login speaks of, and that cannot be asked, is no error: it must not keep anybody from looking at the
 // cluster.

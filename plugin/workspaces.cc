@@ -159,11 +159,11 @@ Command workspaces_command() {
           "With --strategy=copy the homes that are named are moved, one after the other: their plans are "
           "shown, and "
           "after a\n"
-          "typed yes each is copied, compared byte by byte, and exchanged under its own name. A workspace "
-          "that runs is "
-          "left\n"
-          "alone. The old volumes stay, with reclaim policy Retain. Running it again at any moment goes on "
-          "where it "
+          "typed yes each is copied, compared byte by byte, and exchanged under its own name. With a token "
+          "for Coder a\n"
+          "workspace that runs is copied while it does, stopped, moved and started again; without one it is "
+          "left alone. The\n"
+          "old volumes stay, with reclaim policy Retain. Running it again at any moment goes on where it "
           "stopped.",
           {"kubectl truenas-migrate workspaces", "kubectl truenas-migrate workspaces alice/backend -o wide",
            "kubectl truenas-migrate workspaces -A --name-regex='^(coder|home)-.*'",

@@ -6,36 +6,80 @@
 #include "lib/engine/journal_store.h"
 #include "lib/workflow/workspace_copy/facts.h"
 #include "lib/workflow/workspace_copy/queries.h"
+#include "lib/workflow/workspace_review/fate.h"
 
 namespace truenas::plugin {
 namespace {
 
-// A claim of this name whose move has begun and not ended.
-Result<bool> is_under_way(const kube::Reader& reader, const std::string& cluster_uid, const std::string& ns,
-                          const std::string& claim) {
+// The move of a home that has begun goes on with Coder where it can be asked; one that only a forgotten login
+// speaks of is none.
+Result<void> find_in_coder(const CoderConnection& coder, const std::string& id, ChosenHome& home) {
+  home.no_coder = why_no_coder(coder);
+  if (!coder.session) return {};
+  if (id.empty()) {
+    home.no_coder = "nothing tells which workspace it is of";
+    return {};
+  }
+  const auto found = coder::ServerReader(*coder.session).find_workspace(id);
+  if (!found.ok()) {
+    if (coder.asked || found.error().kind == Kind::interrupted) return found.error();
+    home.no_coder = found.error().what;
+    return {};
+  }
+  home.workspace_id = id;
+  return {};
+}
+
+// A claim of this name whose move has begun and not ended; it may be absent, so its workspace is the
+// journal's.
+Result<std::optional<ChosenHome>> find_under_way(const kube::Reader& reader, const CoderConnection& coder,
+                                                 const std::string& cluster_uid, const std::string& ns,
+                                                 const std::string& claim) {
   engine::JournalStore journal(reader, {ns, "workspace", claim},
                                {cluster_uid, fmt::format("claim {}/{}", ns, claim), ""}, system_clock());
   TM_TRY_ASSIGN(const engine::Journal read, journal.read());
   workflow::SwapWorld world;
   TM_TRY_ASSIGN(world.facts, workflow::read_swap_facts(read.facts()));
-  return workflow::is_open(world);
+  if (!workflow::is_open(world)) return std::optional<ChosenHome>();
+  const coder::Workspace workspace = coder::read_workspace_of_claim(world.facts.first_claim);
+  ChosenHome home{ns, claim, workspace.title(), "", ""};
+  const std::string& noted = world.facts.workspace_id;
+  TM_TRY(find_in_coder(coder, noted.empty() ? workspace.id : noted, home));
+  return std::optional<ChosenHome>(std::move(home));
 }
 
 bool destroys(const coder::Outcome& outcome) {
   return outcome.fate != coder::Fate::unknown && !coder::is_harmless(outcome.fate);
 }
 
-std::string why_not(const workflow::WorkspaceRow& row) {
+std::string by_row(const coder::Outcome& outcome) {
+  return outcome.consequence + (outcome.row.empty() ? "" : fmt::format(" (row {})", outcome.row));
+}
+
+// Coder applies the whole template also when it stops a workspace, and starts it again with that version.
+std::string why_not_to_build(const workflow::WorkspaceRow& row, const workflow::WorkspaceSite& site,
+                             const workflow::WorkspaceOptions& options) {
+  if (!row.running || !row.at_coder || !site.coder) return "";
+  const std::string& version = row.at_coder->latest_build.template_version_id;
+  const workflow::ClaimFate fate =
+      workflow::foresee_version(row.claim, site, version, options.from_class, options.to_class);
+  if (!fate.unknown.empty()) return "";
+  if (destroys(fate.now)) return "when Coder stops it, that destroys it: " + by_row(fate.now);
+  if (destroys(fate.after)) return "when Coder starts it again, that destroys it: " + by_row(fate.after);
+  return "";
+}
+
+std::string why_not(const workflow::WorkspaceRow& row, const workflow::WorkspaceSite& site,
+                    const workflow::WorkspaceOptions& options) {
   const bool no = row.verdict == workflow::WorkspaceVerdict::refused ||
                   row.verdict == workflow::WorkspaceVerdict::skipped;
   if (no) return row.why;
   if (row.verdict == workflow::WorkspaceVerdict::done || !row.fate.unknown.empty()) return "";
   // A home that is moved into its next build's way is better left where it is.
   if (destroys(row.fate.after)) {
-    return fmt::format("once it is moved, its next build destroys it: {}{}", row.fate.after.consequence,
-                       row.fate.after.row.empty() ? "" : fmt::format(" (row {})", row.fate.after.row));
+    return "once it is moved, its next build destroys it: " + by_row(row.fate.after);
   }
-  return "";
+  return why_not_to_build(row, site, options);
 }
 
 std::string why_unknown(const workflow::WorkspaceRow& row) {
@@ -58,9 +102,9 @@ Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const C
     // A name with a slash is a workspace's.
     if (name.find('/') == std::string::npos) {
       for (const std::string& ns : options.namespaces) {
-        TM_TRY_ASSIGN(const bool under_way, is_under_way(reader, cluster_uid, ns, name));
-        if (under_way) chosen.push_back({ns, name, "", "", ""});
-        found = found || under_way;
+        TM_TRY_ASSIGN(const auto home, find_under_way(reader, coder, cluster_uid, ns, name));
+        if (home) chosen.push_back(*home);
+        found = found || home;
       }
     }
     if (!found) others.push_back(name);
@@ -70,8 +114,16 @@ Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const C
   TM_TRY_ASSIGN(workflow::WorkspaceSite site, workflow::observe_workspaces(reader, options));
   TM_TRY(look_at_coder(coder, options, site));
   for (const workflow::WorkspaceRow& row : workflow::judge_workspaces(site, options).rows) {
-    chosen.push_back({row.claim.live.ns, row.claim.live.name, row.claim.workspace.title(), why_not(row),
-                      why_unknown(row)});
+    ChosenHome home{row.claim.live.ns, row.claim.live.name, row.claim.workspace.title(),
+                    why_not(row, site, options), why_unknown(row)};
+    if (row.at_coder) {
+      home.workspace_id = row.at_coder->id;
+    } else {
+      home.no_coder = !site.no_coder.empty() ? site.no_coder
+                      : site.coder           ? fmt::format("the Coder at {} does not know it", coder.url)
+                                             : why_no_coder(coder);
+    }
+    chosen.push_back(std::move(home));
   }
   return chosen;
 }

@@ -8,8 +8,10 @@
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
 #include "lib/mover/ownership.h"
+#include "lib/workflow/workspace_copy/coder_control.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "plugin/mover_flags.h"
+#include "plugin/workspaces_plan.h"
 
 namespace truenas::plugin {
 namespace {
@@ -40,10 +42,7 @@ void describe(HomeMove& move, const SwapWorld& world) {
     return;
   }
   if (plan.nothing_to_do() || plan.blocked) return;
-  plan.downtime =
-      back ? "the workspace is stopped already; its name is absent for some seconds"
-           : "the workspace is stopped already; it must stay so while its home is copied and compared, "
-             "and its name is absent for some seconds";
+  plan.downtime = downtime_of(move, world);
   if (!world.source.name.empty() && !workflow::is_open(world)) {
     plan.notes.push_back(fmt::format("the home is on volume {} of {} ({})", world.claim.volume,
                                      format_bytes(world.source.bytes), world.claim.storage_class));
@@ -65,9 +64,9 @@ void describe(HomeMove& move, const SwapWorld& world) {
   for (const std::string& path : back ? std::vector<std::string>() : move.copy->options().leave_out) {
     plan.not_done.push_back(printable(path) + " is left behind, on the old volume only");
   }
+  describe_workspace(move, world);
   plan.notes.push_back("snapshot, replication and backup schedules of the old dataset do not follow");
   plan.not_done.push_back("the old volume is neither deleted nor changed: it stays, Retain");
-  plan.not_done.push_back("no workspace is stopped or started: there is no token for Coder");
 }
 
 }  // namespace
@@ -123,13 +122,16 @@ Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& h
   options.ns = home.ns;
   options.claim = home.claim;
   options.cluster_uid = call.cluster_uid;
+  if (call.coder.session && !home.workspace_id.empty()) {
+    move->workspace = std::make_unique<workflow::CoderControl>(*call.coder.session, home.workspace_id);
+  }
   workflow::WorkspaceCopyTools tools{.reader = *call.reader,
                                      .view = *call.view,
                                      .facts = fact_book(*move->journal, move->writer),
                                      .program = embedded_mover(),
                                      .wishes = call.wishes,
                                      .run = make_run_name(move->name()),
-                                     .coder = nullptr,
+                                     .coder = move->workspace.get(),
                                      .clock = system_clock()};
   move->copy = std::make_unique<WorkspaceCopy>(std::move(tools), std::move(options));
   move->copy->on_line = [label = call.many ? move->name() + ": " : ""](const std::string& line) {

@@ -7,6 +7,7 @@
 
 #include "lib/workflow/workspace_copy.h"
 #include "lib/workflow/workspace_review.h"
+#include "plugin/coder_connection.h"
 #include "plugin/workspaces_results.h"
 
 namespace truenas::plugin {
@@ -17,6 +18,7 @@ struct HomesCall {
   std::unique_ptr<kube::Reader> reader;
   std::unique_ptr<workflow::HomeView> view;
   std::string cluster_uid;
+  CoderConnection coder;
   storage::MoverWishes wishes;
   MigrationFlags flags;
   workflow::WorkspaceCopyOptions options;  // without namespace and claim
@@ -27,8 +29,9 @@ struct HomesCall {
 
 // One home's move.
 struct HomeMove : HomeRun {
-  bool in_use = false;     // when it was planned
-  std::int64_t bytes = 0;  // of the volume that it was on then
+  bool in_use = false;                                    // when it was planned
+  std::int64_t bytes = 0;                                 // of the volume that it was on then
+  std::unique_ptr<workflow::WorkspaceControl> workspace;  // null: Coder is not asked
   std::unique_ptr<workflow::WorkspaceCopy> copy;
 };
 

@@ -113,10 +113,10 @@ Result<int> show_all(HomesCall& call, const Homes& homes) {
 }
 
 // --accept=thaw takes names as they are: their claims may be gone for ever.
-Result<std::vector<ChosenHome>> chosen_homes(const HomesCall& call, const CoderConnection& coder,
+Result<std::vector<ChosenHome>> chosen_homes(const HomesCall& call,
                                              const workflow::WorkspaceOptions& options) {
   if (!call.options.accepted.contains(workflow::k_thaw) || options.names.empty()) {
-    return choose_homes(*call.reader, coder, call.cluster_uid, options);
+    return choose_homes(*call.reader, call.coder, call.cluster_uid, options);
   }
   std::vector<ChosenHome> chosen;
   for (const std::string& ns : options.namespaces) {
@@ -199,8 +199,8 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   TM_TRY_ASSIGN(call.cluster_uid, call.reader->cluster_uid());
   TM_TRY_ASSIGN(options.namespaces,
                 choose_namespaces(*call.reader, arguments, "workspaces", {"coder-workspaces"}));
-  TM_TRY_ASSIGN(const CoderConnection coder, connect_to_coder(arguments));
-  TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen, chosen_homes(call, coder, options));
+  TM_TRY_ASSIGN(call.coder, connect_to_coder(arguments));
+  TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen, chosen_homes(call, options));
   if (arguments.yes("finalize")) return finalize_homes(call, chosen, arguments);
   Homes homes;
   call.many = chosen.size() > 1;

@@ -56,6 +56,8 @@ class Writer {
   // The same permit, but every write is a trial (dryRun=All).
   Writer trying() const;
   bool server_dry_run() const { return permit_.server_dry_run; }
+  // For writing elsewhere than in the cluster under the same conditions.
+  const Permit& permit() const { return permit_; }
 
  private:
   Session* session_;

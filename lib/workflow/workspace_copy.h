@@ -28,7 +28,9 @@ class WorkspaceControl {
   virtual Result<CoderState> look() = 0;
   // A build of "stop" or "start" with exactly this version. Kind::conflict when another build is active.
   virtual Result<void> build(const std::string& transition, const std::string& version_id,
-                             const kube::Writer& writer) = 0;
+                             const kube::Permit& permit) = 0;
+  // "": none. Sets what it is told, so that a second call does no harm.
+  virtual Result<void> set_autostart(const std::string& schedule, const kube::Permit& permit) = 0;
 };
 
 struct WorkspaceCopyTools {

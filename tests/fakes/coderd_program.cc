@@ -6,6 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include "lib/base/text.h"
+
 namespace truenas::fakes {
 
 CoderdProgram::CoderdProgram(Coderd& coder, std::function<void(const std::string&)> say)
@@ -56,6 +58,7 @@ json::Value CoderdProgram::state() {
 
 bool CoderdProgram::obey(const std::vector<std::string>& words) {
   if (words.size() < 2 || words[0] != "coder") return false;
+  if (words[1] == "autostart" && words.size() < 4) return true;
   const auto word = [&](std::size_t i) { return i < words.size() ? words[i] : std::string(); };
   if (word(1) == "version") add_version(word(2), word(3));
   if (word(1) == "workspace") {
@@ -67,6 +70,11 @@ bool CoderdProgram::obey(const std::vector<std::string>& words) {
   if (word(1) == "build") {
     const auto build = coder_.build(word(2), word(3), word(4));
     say_(build ? "BUILD " + *build : "BUSY");
+  }
+  if (word(1) == "autostart") {
+    const std::string schedule = join(std::vector<std::string>(words.begin() + 3, words.end()), " ");
+    coder_.change_workspace(word(2),
+                            [&](CoderdWorkspace& workspace) { workspace.autostart_schedule = schedule; });
   }
   if (word(1) == "hold" || word(1) == "release") coder_.hold(word(2), word(1) == "hold");
   if (word(1) == "role") coder_.users.front().roles = {word(2)};

@@ -6,6 +6,7 @@
 //   coder workspace OWNER NAME NAMESPACE   (of the first template, with a home of 1 GiB and no build yet)
 //   WORKSPACE <id> coder build WORKSPACE_ID start|stop|delete [VERSION_ID]                  BUILD <id> | BUSY
 //   coder hold WORKSPACE_ID | coder release WORKSPACE_ID                     (between plan and apply)
+//   coder autostart WORKSPACE_ID SCHEDULE                                    (with blanks in it)
 //   coder role ROLE                                                          (of the token's user)
 //   coder state                                                              CODER {"workspaces":[…]}
 

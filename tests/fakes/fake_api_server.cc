@@ -9,9 +9,7 @@
 // Commands on stdin, a line each: "pause before K", "pause after K" (also --pause-before-write=K and so on),
 // "drop K" (apply write K, lose its reply), "answer K CODE", "go", "state", "write N" (N client writes),
 // "writer on|off" (one client write a tick), "quit". Writes are counted from the start of the program.
-//
-// With --coder a stand-in coderd beside it knows the workspaces and says "CODER-PORT n"; its commands are
-// those of coderd_program.h.
+// With --coder homes have files, movers run, and a stand-in coderd (coderd_program.h) says "CODER-PORT n".
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -27,6 +25,7 @@
 #include "tests/fakes/coderd_program.h"
 #include "tests/fakes/coderd_transport.h"
 #include "tests/fakes/fleet.h"
+#include "tests/fakes/homes.h"
 #include "tests/fakes/http_server.h"
 #include "tests/fakes/site.h"
 #include "tests/fakes/status_reply.h"
@@ -51,6 +50,7 @@ class Program {
     if (!settings.empty && !build_site(cluster_, settings.site)) say("ERROR the site did not settle");
     put_fleet(cluster_, settings.fleet);
     if (settings.coder) {
+      fill_homes(cluster_);
       coder_.add_version("kubernetes", coderd_template());
       coder_.adopt_claims("coder-workspaces", "kubernetes");
     }
@@ -181,7 +181,8 @@ class Program {
                                 {"stored", database.stored.value_or(-1)},
                                 {"phase", database.phase},
                                 {"writes", static_cast<std::int64_t>(cluster_.writes())},
-                                {"destroyed_data", lost}});
+                                {"destroyed_data", lost},
+                                {"homes", describe_homes(cluster_)}});
   }
 
   Settings settings_;

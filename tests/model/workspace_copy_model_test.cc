@@ -31,6 +31,9 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
     if (step != nullptr && step->verb == "delete-claim" && is_unprotected(before.world)) {
       home.robbed = options_.full_name();
     }
+    if (step != nullptr && step->verb == "note" && step->argument("name") == "end") {
+      home.forgotten = what_is_forgotten(before);
+    }
     return home;
   }
   std::string progress(const ModelledHome& home) const override {
@@ -64,12 +67,28 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
       after.robbed = k_other_home;
     }
     const SwapWorld& w = before.world;
+    // Row H7 of facts/coder.md §6.
+    if (on_target(w) && w.coder && w.coder->building &&
+        is_frozen_for(w.freeze.roles[0], options_.full_name()) &&
+        !is_frozen_for(after.world.freeze.roles[0], options_.full_name())) {
+      after.robbed = "the new claim, by a build of before the swap";
+    }
     const bool absent = !w.claim.exists || w.claim.terminating;
     if (absent && is_open(w) && w.facts.cutover && !was_served(w, options_) &&
         is_frozen_for(w.freeze.roles[0], options_.full_name()) &&
         !is_frozen_for(after.world.freeze.roles[0], options_.full_name())) {
       after.robbed = options_.full_name();
     }
+  }
+  // What the user had of the workspace when the move ends, and has not.
+  static std::string what_is_forgotten(const ModelledHome& home) {
+    const auto& coder = home.world.coder;
+    const SwapFacts& noted = home.world.facts;
+    if (!coder) return noted.ran || !noted.autostart.empty() ? "nobody asks whether it runs" : "";
+    if (!coder->found || !coder->unknown.empty()) return "";
+    if (home.runs && !coder->started) return "it ran";
+    if (home.runs && coder->version_id != home.version) return "it ran " + home.version;
+    return coder->autostart == home.schedule ? "" : "its schedule was " + home.schedule;
   }
   void check_truth(const ModelledHome& home, std::vector<Violation>& broken) const {
     ModelledHome copy = home;
@@ -79,6 +98,9 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
       broken.push_back({"nobody is given an older home", "the claim is on " + home.world.claim.volume});
     }
     if (!home.robbed.empty()) broken.push_back({"nobody's freeze ends while it is needed", home.robbed});
+    if (!home.forgotten.empty()) {
+      broken.push_back({"the workspace is at the end as its user had it", home.forgotten});
+    }
     const SwapWorld& w = home.world;
     if (w.memory.verified && w.claim.exists && !w.claim.terminating && home.on_target != home.on_source) {
       broken.push_back({"what counts as verified is the same", ""});
@@ -114,7 +136,6 @@ std::vector<Violation> when_done(const ModelledHome& home, const WorkspaceCopyOp
     if (volume->exists && volume->policy != "Retain" && w.facts.number > 0)
       lacks.push_back({"both volumes are kept", volume->name});
   }
-  if (w.coder && w.facts.ran && !w.coder->started) lacks.push_back({"what ran runs again", ""});
   return lacks;
 }
 
@@ -202,7 +223,40 @@ TEST_CASE("no byte is lost and every way ends: a running home, through Coder") {
   Totals totals;
   walk("running, undisturbed", running_home(), home_options(), 0, totals);
   walk("running", running_home(), home_options(), 1, totals);
+  walk("stopped, with a token", known_home(), home_options(), 1, totals);
   tell("running", totals);
+}
+
+TEST_CASE("a running home's move is given up, or taken back, at any moment: it runs again") {
+  Totals totals;
+  for (int steps = 1; steps < 45; ++steps) {
+    const ModelledHome partly = restarted(moved_partly(running_home(), home_options(), steps));
+    walk(fmt::format("turned round after {} decisions", steps), partly, back_options(), 0, totals);
+  }
+  const ModelledHome moved = restarted(moved_partly(running_home(), home_options(), 1000));
+  REQUIRE(moved.world.facts.ended);
+  REQUIRE(moved.world.coder->started);
+  walk("back", moved, back_options(), 1, totals);
+  tell("running and back", totals);
+}
+
+TEST_CASE("what Coder alone can give back is not forgotten when there is no token any more") {
+  ModelledHome home = running_home();
+  for (int steps = 1; steps < 60; ++steps) {
+    home = moved_partly(running_home(), home_options(), steps);
+    if (home.world.facts.moved) break;
+  }
+  REQUIRE(home.world.facts.ran);
+  home.world.coder.reset();
+  const ModelledHome end = moved_partly(restarted(home), home_options(), 1000);
+  CHECK_FALSE(end.world.facts.ended);
+  const Next next = next_of_swap(end.world, home_options());
+  REQUIRE(std::holds_alternative<engine::Blocked>(next));
+  CHECK(std::get<engine::Blocked>(next).why.find("is to be started") != std::string::npos);
+  CHECK(std::get<engine::Blocked>(next).why.find("daily") != std::string::npos);
+  WorkspaceCopyOptions options = home_options();
+  options.accepted = {k_left_stopped};
+  CHECK(moved_partly(end, options, 1000).world.facts.ended);
 }
 
 TEST_CASE("a home that runs is left alone without a token") {

@@ -101,6 +101,15 @@ inline void foreign_claims(HomeVariations& changes, const ModelledHome& home) {
   }
 }
 
+inline bool start_by_user(ModelledHome& home, const std::string& version) {
+  CoderState& coder = *home.world.coder;
+  coder.building = coder.started = home.runs = true;
+  coder.stopped = coder.agents_connected = false;
+  coder.build_id = "the user's start of " + version;
+  coder.version_id = home.version = version;
+  return true;
+}
+
 inline void foreign_builders(HomeVariations& changes, const ModelledHome& home) {
   add(changes, home, "Helm restores the Role", [](ModelledHome& h) {
     if (h.world.freeze.roles.empty() || h.world.freeze.roles[0].grants) return false;
@@ -116,18 +125,45 @@ inline void foreign_builders(HomeVariations& changes, const ModelledHome& home) 
       [](ModelledHome& h) { return std::exchange(h.world.to.exists, false); });
   add(changes, home, "the user starts the workspace", [](ModelledHome& h) {
     if (!h.world.coder || h.world.coder->building) return false;
-    h.world.coder->building = h.world.coder->started = true;
-    h.world.coder->stopped = h.world.coder->agents_connected = false;
+    return start_by_user(h, h.version);
+  });
+  add(changes, home, "the user updates the workspace", [](ModelledHome& h) {
+    if (!h.world.coder || h.world.coder->building || h.version == "v2") return false;
+    return start_by_user(h, "v2");
+  });
+  add(changes, home, "the user stops the workspace", [](ModelledHome& h) {
+    if (!h.world.coder || h.world.coder->building || h.world.coder->stopped) return false;
+    h.world.coder->started = h.world.coder->agents_connected = h.runs = false;
+    h.world.coder->building = true;
+    h.world.coder->build_id = "the user's stop";
+    return true;
+  });
+  add(changes, home, "the user sets another schedule", [](ModelledHome& h) {
+    if (!h.world.coder || h.schedule == "weekly") return false;
+    h.world.coder->autostart = h.schedule = "weekly";
+    return true;
+  });
+  add(changes, home, "Coder gives no answer", [](ModelledHome& h) {
+    return h.world.coder && std::exchange(h.world.coder->unknown, "no answer").empty();
+  });
+  add(changes, home, "the next run has no token", [](ModelledHome& h) {
+    if (!h.world.coder) return false;
+    h = restarted(h);
+    h.world.coder.reset();
     return true;
   });
   add(changes, home, "a build fails", [](ModelledHome& h) {
     if (!h.world.coder || !h.world.coder->trouble.empty()) return false;
     h.world.coder->building = h.world.coder->started = h.world.coder->stopped = false;
     h.world.coder->trouble = "the apply failed";
+    h.runs = false;
     return true;
   });
-  add(changes, home, "Coder forgets the workspace",
-      [](ModelledHome& h) { return h.world.coder && std::exchange(h.world.coder->found, false); });
+  add(changes, home, "Coder forgets the workspace", [](ModelledHome& h) {
+    h.runs = false;
+    h.schedule.clear();
+    return h.world.coder && std::exchange(h.world.coder->found, false);
+  });
 }
 
 // The run for another home of the namespace: adds itself to the freeze, deletes its claim and makes it again,

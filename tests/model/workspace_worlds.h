@@ -22,6 +22,10 @@ struct ModelledHome {
   int on_source = 1, on_target = 0;  // versions of the bytes
   int newest = 1;
   std::string robbed;  // whose freeze a step of ours has ended while it was needed
+  // What the user has made of the workspace, whatever this tool does to it meanwhile.
+  bool runs = false;
+  std::string version = "v", schedule;
+  std::string forgotten;  // in what the end was written down without it
 };
 
 inline constexpr const char* k_other_home = "coder-workspaces/other";
@@ -109,6 +113,18 @@ inline ModelledHome running_home() {
   home.world.coder->version_id = "v";
   home.world.coder->started = true;
   home.world.coder->agents_connected = true;
+  home.world.coder->autostart = home.schedule = "daily";
+  home.runs = true;
+  return home;
+}
+
+// With a token, stopped, and started by its schedule otherwise.
+inline ModelledHome known_home() {
+  ModelledHome home = running_home();
+  home.world.uses.clear();
+  home.world.attached.clear();
+  home.world.coder->started = home.world.coder->agents_connected = home.runs = false;
+  home.world.coder->stopped = true;
   return home;
 }
 
@@ -181,10 +197,14 @@ inline std::string describe(const ModelledHome& home) {
   }
   if (!home.robbed.empty()) text += "robbed " + home.robbed + "; ";
   if (w.coder) {
-    text += fmt::format("coder {} stopped {} building {} started {} agent {} {}; ", w.coder->found,
-                        w.coder->stopped, w.coder->building, w.coder->started, w.coder->agents_connected,
-                        w.coder->trouble);
+    text += fmt::format("coder {} stopped {} building {} started {} agent {} {} of {} auto {} {}; ",
+                        w.coder->found, w.coder->stopped, w.coder->building, w.coder->started,
+                        w.coder->agents_connected, w.coder->trouble, w.coder->version_id, w.coder->autostart,
+                        w.coder->unknown);
   }
+  text += fmt::format("noted {} {} {} {}; user {} {} {}; ", f.workspaces > 0, f.ran, f.version_id,
+                      f.autostart, home.runs, home.version, home.schedule);
+  if (!home.forgotten.empty()) text += "forgotten " + home.forgotten + "; ";
   // Only which volume has the newest matters, not how often it was written.
   return text + fmt::format("bytes {} {}", home.on_source == home.newest, home.on_target == home.newest);
 }

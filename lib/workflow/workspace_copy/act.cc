@@ -18,8 +18,20 @@ bool is_by_mover(const std::string& verb) {
 
 Result<void> act_through_coder(WorkspaceCopy::State& state, const engine::Step& step, kube::Writer& writer) {
   if (state.tools.coder == nullptr) return make_error(Kind::bug, "there is no Coder to ask");
+  if (step.verb == "set-autostart") {
+    return state.tools.coder->set_autostart(step.argument("schedule"), writer.permit());
+  }
   const bool stop = step.verb == "stop-workspace";
-  return state.tools.coder->build(stop ? "stop" : "start", step.argument("version"), writer);
+  return state.tools.coder->build(stop ? "stop" : "start", step.argument("version"), writer.permit());
+}
+
+// A freeze that the user has waived keeps no build from deleting the new claim (facts/coder.md §6: H7).
+Result<void> look_at_coder_once_more(WorkspaceCopy::State& state) {
+  if (state.tools.coder == nullptr) return {};
+  TM_TRY_ASSIGN(const CoderState now, state.tools.coder->look());
+  if (!now.found || (now.stopped && !now.building)) return {};
+  return make_error(Kind::conflict, fmt::format("Coder has begun to build the workspace of claim {}",
+                                                state.options.full_name()));
 }
 
 }  // namespace
@@ -61,7 +73,9 @@ Result<void> WorkspaceCopy::act(const engine::Step& step, kube::Writer& writer) 
   }
   const std::string& verb = step.verb;
   if (verb == "note") return state.tools.facts.write(step.argument("key"), step.argument("value"));
-  if (verb == "stop-workspace" || verb == "start-workspace") return act_through_coder(state, step, writer);
+  if (verb == "stop-workspace" || verb == "start-workspace" || verb == "set-autostart")
+    return act_through_coder(state, step, writer);
+  if (verb == "delete-claim") TM_TRY(look_at_coder_once_more(state));
   if (!is_by_mover(verb)) return act_on_objects(state, step, writer);
   return act_by_mover(state, step, writer, on_line);
 }

@@ -80,6 +80,11 @@ std::optional<Next> decide_left_movers(const SwapWorld& world, const Options& op
 // The claim is on the source, and stays there.
 Next decide_giving_up(const SwapWorld& world, const Options& options) {
   if (auto next = remove_temporary(world, options)) return *next;
+  if (const ClaimRole* role = role_to_thaw(world, options, true)) {
+    if (auto next = decide_drained(world, options)) return *next;
+    return thaw_builds(options, *role, true);
+  }
+  if (auto next = decide_resuming(world, options)) return *next;
   return note_swap_end(world, options);
 }
 
@@ -150,6 +155,15 @@ Next decide_swap(const SwapWorld& world, const Options& options) {
   // No run ends with Coder's rights taken unless the name is absent: then nobody may build yet.
   const bool own = may_thaw(world, options);
   if (const ClaimRole* role = role_to_thaw(world, options, own)) return thaw_builds(options, *role, own);
+  const auto drained = is_open(world) ? decide_drained(world, options) : std::nullopt;
+  if (!own && drained && role_to_thaw(world, options, true) != nullptr) return *drained;
+  Blocked* const blocked = std::get_if<Blocked>(&next);
+  if (blocked != nullptr && is_open(world) && is_held(world)) {
+    blocked->hints.push_back(
+        "until its move goes on (the same command) or is given up (in the other direction), the workspace "
+        "stays as it was left: " +
+        held_text(world));
+  }
   return next;
 }
 

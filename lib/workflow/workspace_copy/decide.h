@@ -16,8 +16,13 @@ engine::Next decide_swap(const SwapWorld& world, const WorkspaceCopyOptions& opt
 engine::Next decide_swap_beginning(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // The claim is on the source and the target has not all bytes yet: the temporary claim, copies, comparison.
 engine::Next decide_copying(const SwapWorld& world, const WorkspaceCopyOptions& options);
-// The workspace is stopped, or cannot be; nullopt when nobody uses the home.
+// The workspace is stopped, or cannot be; nullopt when nobody uses the home and no build can be under way.
 std::optional<engine::Next> decide_stopping(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// Until no build of the workspace is queued or running, as far as Coder tells.
+std::optional<engine::Next> decide_drained(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The workspace runs again if it was stopped for the move, and has its schedule; nullopt when it is so.
+std::optional<engine::Next> decide_resuming(const SwapWorld& world, const WorkspaceCopyOptions& options);
+engine::Blocked failed_build(const SwapWorld& world, const WorkspaceCopyOptions& options, Kind kind);
 // The claim is on the source and the target has all bytes: from the freeze to the deletion.
 engine::Next decide_exchange(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // The claim is absent, or was created by somebody else.

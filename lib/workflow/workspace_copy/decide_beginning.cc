@@ -77,9 +77,15 @@ std::optional<Next> refuse_site(const SwapWorld& world, const Options& options) 
 }
 
 std::optional<Next> refuse_uses(const SwapWorld& world, const Options& options) {
-  if (world.uses.empty() || world.coder) return std::nullopt;
+  if (world.coder && world.coder->found) {
+    if (has_failed(*world.coder)) return failed_build(world, options, Kind::refused);
+    return std::nullopt;
+  }
+  if (world.uses.empty()) return std::nullopt;
   return refused(options, fmt::format("{} uses it, and it is left alone", join(use_texts(world), ", ")),
-                 {"stop the workspace: coder stop OWNER/WORKSPACE", "then run the same command again"});
+                 {"stop the workspace: coder stop OWNER/WORKSPACE", "then run the same command again",
+                  "or give a token for Coder (CODER_URL, CODER_SESSION_TOKEN): then it is stopped, moved and "
+                  "started again"});
 }
 
 Next decide_rollback(const SwapWorld& world, const Options& options) {

@@ -83,37 +83,12 @@ std::optional<Next> remove_temporary(const SwapWorld& world, const Options& opti
   return delete_temporary(world, options);
 }
 
-std::optional<Next> decide_stopping(const SwapWorld& world, const Options& options) {
-  if (!world.coder) {
-    if (world.uses.empty()) return std::nullopt;
-    return Blocked{Kind::stopped,
-                   fmt::format("claim {} is in use by {}, and it is left alone", options.full_name(),
-                               join(use_texts(world), ", ")),
-                   {"stop the workspace: coder stop OWNER/WORKSPACE", "then run the same command again"}};
-  }
-  const CoderState& coder = *world.coder;
-  if (!coder.found) {
-    return Blocked{Kind::stopped, fmt::format("Coder does not know the workspace of claim {} any more",
-                                              options.full_name())};
-  }
-  if (coder.building) return wait_for_build(world, options);
-  if (!coder.stopped) {
-    if (!coder.trouble.empty() && !coder.started) {
-      return Blocked{Kind::stopped,
-                     fmt::format("the last build of the workspace of claim {} did not work: {}",
-                                 options.full_name(), coder.trouble),
-                     {"put the workspace right in Coder, then run the same command again"}};
-    }
-    return stop_workspace(world, options);
-  }
-  if (!world.uses.empty()) return wait_for_users_gone(world, options);
-  return std::nullopt;
-}
-
 Next decide_copying(const SwapWorld& world, const Options& options) {
   // What was compared is not sure any more: no reason to keep Coder from building meanwhile.
   for (const ClaimRole& role : world.freeze.roles) {
-    if (is_frozen_for(role, options.full_name())) return thaw_builds(options, role, true);
+    if (!is_frozen_for(role, options.full_name())) continue;
+    if (auto next = decide_drained(world, options)) return *next;
+    return thaw_builds(options, role, true);
   }
   if (world.facts.cutover) {
     if (world.target.exists && is_reserved_for(world.target, options.ns, options.claim)) {

@@ -55,20 +55,6 @@ Blocked differs(const SwapWorld& world, const Options& options) {
                    options.claim)});
 }
 
-std::optional<Next> decide_starting(const SwapWorld& world, const Options& options) {
-  if (!world.facts.ran || !world.coder || !world.coder->found) return std::nullopt;
-  const CoderState& coder = *world.coder;
-  if (coder.building) return wait_for_build(world, options);
-  if (coder.stopped) return start_workspace(world, options);
-  if (!coder.started) {
-    return stopped(fmt::format("claim {} is moved, but its workspace does not start: {}", options.full_name(),
-                               coder.trouble),
-                   {"look at the build in Coder; the home is complete on the new volume"});
-  }
-  if (!coder.agents_connected) return wait_for_agent(world, options);
-  return std::nullopt;
-}
-
 }  // namespace
 
 Next decide_exchange(const SwapWorld& world, const Options& options) {
@@ -130,11 +116,11 @@ Next decide_stranger(const SwapWorld& world, const Options& options) {
 Next decide_swap_ending(const SwapWorld& world, const Options& options) {
   if (!world.facts.moved) return note_moved(world, options);
   if (const ClaimRole* role = role_to_thaw(world, options, true)) {
+    if (auto next = decide_drained(world, options)) return *next;
     return thaw_builds(options, *role, true);
   }
-  if (is_given_up(world, options)) return note_swap_end(world, options);
-  if (!world.claim.differences.empty()) return differs(world, options);
-  if (auto next = decide_starting(world, options)) return *next;
+  if (!is_given_up(world, options) && !world.claim.differences.empty()) return differs(world, options);
+  if (auto next = decide_resuming(world, options)) return *next;
   return note_swap_end(world, options);
 }
 

@@ -56,8 +56,16 @@ Result<void> read_begin(SwapFacts& facts, const std::string& text) {
     TM_TRY_ASSIGN(facts.target, read_volume_document(target));
     facts.targets = 1;
   }
+  return {};
+}
+
+Result<void> read_workspace(SwapFacts& facts, const std::string& text, const std::string& source) {
+  TM_TRY_ASSIGN(const Value document, json::parse(text, source));
+  const json::View view(document, source);
   TM_TRY_ASSIGN(facts.ran, view.find_boolean("/ran"));
   TM_TRY_ASSIGN(facts.version_id, view.find_string("/versionId"));
+  TM_TRY_ASSIGN(facts.autostart, view.find_string("/autostart"));
+  TM_TRY_ASSIGN(facts.workspace_id, view.find_string("/workspaceId"));
   return {};
 }
 
@@ -80,6 +88,9 @@ Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::st
   } else if (const int compare = number_after(name, "compare-"); compare > facts.compares) {
     facts.compare = value;
     facts.compares = compare;
+  } else if (const int workspace = number_after(name, "workspace-"); workspace > facts.workspaces) {
+    TM_TRY(read_workspace(facts, value, source_of(facts, name)));
+    facts.workspaces = workspace;
   } else if (name.starts_with("role-")) {
     facts.roles.insert(fmt::format("run-{}.{}", facts.number, name));
   }
@@ -134,11 +145,19 @@ std::string begin_value(const SwapFacts& facts) {
                                   {"toClass", facts.to_class},
                                   {"claimUid", facts.claim_uid},
                                   {"claim", facts.claim},
-                                  {"source", volume_document(facts.source)},
-                                  {"ran", facts.ran},
-                                  {"versionId", facts.version_id}});
+                                  {"source", volume_document(facts.source)}});
   if (facts.targets > 0) document.set("target", volume_document(facts.target));
   return json::write(document);
+}
+
+std::string workspace_value(const SwapWorld& world) {
+  const SwapFacts& facts = world.facts;
+  const CoderState coder = world.coder.value_or(CoderState());
+  return json::write(
+      Value::object({{"workspaceId", coder.workspace_id},
+                     {"ran", facts.ran || !coder.stopped},
+                     {"versionId", coder.stopped ? facts.version_id : coder.version_id},
+                     {"autostart", coder.autostart.empty() ? facts.autostart : coder.autostart}}));
 }
 
 std::string volume_value(const RememberedVolume& volume) {

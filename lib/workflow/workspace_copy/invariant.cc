@@ -52,7 +52,8 @@ void guard_deletion(const SwapWorld& world, const Options& options, Violations& 
          "the new volume waits for the name before the name is free", "it is not reserved", broken);
   demand(!world.temporary.exists, "the new volume waits for the name before the name is free",
          "the temporary claim is still there", broken);
-  demand(!world.coder || world.coder->stopped, "no build is planned before the swap and applied after it",
+  demand(!world.coder || !world.coder->found || (world.coder->stopped && world.coder->unknown.empty()),
+         "no build is planned before the swap and applied after it",
          "Coder does not say that the workspace is stopped", broken);
 }
 
@@ -83,6 +84,17 @@ void guard_thaw(const SwapWorld& world, const Options& options, const Step& step
   }
 }
 
+// A build of Coder applies the whole template, also to the claim.
+void guard_build(const SwapWorld& world, const Options& options, const Step& step, Violations& broken) {
+  const bool stops = step.verb == "stop-workspace";
+  demand(world.coder && world.facts.version_id == step.argument("version"), "the journal comes first",
+         "the version that the workspace ran is not written down", broken);
+  demand(!may_be_building(world), "one build after the other", "one is under way", broken);
+  if (stops) return demand_kept(world.source, "the volume", broken);
+  demand(on_target(world) || (on_source(world) && is_given_up(world, options)),
+         "nobody is started before the home is where it stays", world.claim.volume, broken);
+}
+
 }  // namespace
 
 Violations check_swap(const SwapWorld& world, const Options& options) {
@@ -108,6 +120,9 @@ Violations guard_swap(const SwapWorld& world, const Options& options, const Step
   if (step.verb == "delete-claim") guard_deletion(world, options, broken);
   if (step.verb == "create-claim") guard_creation(world, options, step, broken);
   if (step.verb == "thaw-builds") guard_thaw(world, options, step, broken);
+  if (step.verb == "stop-workspace" || step.verb == "start-workspace") {
+    guard_build(world, options, step, broken);
+  }
   if (step.verb == "reserve-volume") {
     const bool of_source = step.argument("volume") == world.source.name;
     const VolumeState& volume = of_source ? world.source : world.target;

@@ -102,6 +102,25 @@ Result<void> observe_class(State& state, SwapWorld& world) {
   return {};
 }
 
+// A Coder that gives no answer must not keep an absent name absent.
+Result<void> observe_workspace(State& state, SwapWorld& world) {
+  const auto seen = state.tools.coder->look();
+  if (seen.ok()) {
+    world.coder = *seen;
+  } else {
+    if (!is_open(world) || seen.error().kind == Kind::interrupted) return seen.error();
+    CoderState unknown;
+    if (state.world && state.world->coder) {
+      unknown.workspace_id = state.world->coder->workspace_id;
+      unknown.build_id = state.world->coder->build_id;
+    }
+    unknown.unknown = seen.error().what;
+    world.coder = std::move(unknown);
+  }
+  world.stamp += " build " + world.coder->build_id;
+  return {};
+}
+
 Result<void> observe_builders(State& state, SwapWorld& world) {
   const WorkspaceCopyOptions& options = state.options;
   TM_TRY_ASSIGN(world.freeze, read_build_freeze(state.tools.reader, options.coder_ns, options.ns,
@@ -118,9 +137,7 @@ Result<void> observe_builders(State& state, SwapWorld& world) {
     state.memory.freeze_overdue = true;
   }
   if (state.tools.coder == nullptr || options.accepted.contains(k_thaw)) return {};
-  TM_TRY_ASSIGN(world.coder, state.tools.coder->look());
-  world.stamp += " build " + world.coder->build_id;
-  return {};
+  return observe_workspace(state, world);
 }
 
 void remember_what_was_watched(State& state, SwapWorld& world) {

@@ -139,10 +139,12 @@ void change_roles(SwapWorld& world, const Step& step) {
 void change_workspace(SwapWorld& world, const Step& step) {
   if (!world.coder) return;
   CoderState& coder = *world.coder;
+  if (step.verb == "set-autostart") coder.autostart = step.argument("schedule");
   if (step.verb == "stop-workspace" || step.verb == "start-workspace") {
     coder.building = true;
     coder.stopped = coder.agents_connected = false;
     coder.started = step.verb == "start-workspace";
+    coder.version_id = step.argument("version");
     coder.build_id = step.verb;
     coder.trouble.clear();
   }
@@ -217,7 +219,9 @@ SwapWorld advance_swap_neighbours(SwapWorld world, const Options& options) {
   bool grants = false;
   for (const ClaimRole& role : world.freeze.roles) grants |= role.grants;
   if (!grants && !world.memory.freeze_overdue) world.freeze.able.clear();
-  if (world.coder && world.coder->building) {
+  if (world.coder && !world.coder->unknown.empty()) {
+    world.coder->unknown.clear();
+  } else if (world.coder && world.coder->building) {
     world.coder->building = false;
     world.coder->stopped = !world.coder->started;
   } else if (world.coder && world.coder->started) {

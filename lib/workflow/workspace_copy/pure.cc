@@ -85,6 +85,7 @@ std::string progress_of_swap(const SwapWorld& world, const WorkspaceCopyOptions&
       break;
     }
   }
+  if (is_held(world)) line += "; workspace " + held_text(world);
   return line;
 }
 

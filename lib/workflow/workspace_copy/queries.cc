@@ -80,6 +80,30 @@ std::string target_class(const SwapWorld& world, const WorkspaceCopyOptions& opt
   return options.to_class;
 }
 
+bool autostart_is_paused(const SwapWorld& world) {
+  return is_open(world) && world.coder && world.coder->found && world.coder->unknown.empty() &&
+         world.coder->autostart.empty() && !world.facts.autostart.empty();
+}
+
+std::string held_text(const SwapWorld& world) {
+  std::string text = world.coder && world.facts.ran && world.coder->stopped ? "stopped" : "";
+  if (autostart_is_paused(world)) text += text.empty() ? "autostart off" : "; autostart off";
+  return text;
+}
+
+bool is_held(const SwapWorld& world) {
+  return is_open(world) && !held_text(world).empty();
+}
+
+bool has_failed(const CoderState& coder) {
+  return coder.unknown.empty() && !coder.building && !coder.stopped && !coder.started &&
+         !coder.trouble.empty();
+}
+
+bool may_be_building(const SwapWorld& world) {
+  return world.coder && world.coder->found && (world.coder->building || !world.coder->unknown.empty());
+}
+
 std::vector<std::string> use_texts(const SwapWorld& world) {
   std::vector<std::string> texts;
   for (const ClaimUse& use : world.uses) texts.push_back(use.text());

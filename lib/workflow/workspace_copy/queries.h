@@ -30,7 +30,8 @@ bool is_reserved_for(const VolumeState& volume, const std::string& ns, const std
 bool builds_are_frozen(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // A Role whose rights must be taken, or whose freeze must be this claim's too; nullptr when there is none.
 const ClaimRole* role_to_freeze(const SwapWorld& world, const WorkspaceCopyOptions& options);
-// The claim's name is not absent because of us, and nobody needs Coder kept from building for its sake.
+// The claim's name is not absent because of us, and no build is left that may have planned before the swap:
+// nobody needs Coder kept from building for its sake.
 bool may_thaw(const SwapWorld& world, const WorkspaceCopyOptions& options);
 bool is_frozen_for(const ClaimRole& role, const std::string& claim);
 // Whose entries this run may take off a frozen Role: its own where `own`, and those of runs that are over.
@@ -43,6 +44,15 @@ std::string temporary_name(const SwapWorld& world);
 bool is_kept(const VolumeState& volume);
 // What the claims' and volumes' class is at the end of this run.
 std::string target_class(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// This run has taken the workspace's schedule off, and it is off.
+bool autostart_is_paused(const SwapWorld& world);
+// The workspace is stopped, or its schedule off, because of this run; "stopped; autostart off".
+bool is_held(const SwapWorld& world);
+std::string held_text(const SwapWorld& world);
+// Its last build did not work: whether it runs nobody can say.
+bool has_failed(const CoderState& coder);
+// A build of before the swap may still be applied, or nobody can say whether one is.
+bool may_be_building(const SwapWorld& world);
 // Texts of the live uses, for messages.
 std::vector<std::string> use_texts(const SwapWorld& world);
 // Forgets what a use, a lost volume or a rescaled workload has made worthless.

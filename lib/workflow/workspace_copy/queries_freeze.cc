@@ -29,7 +29,10 @@ const ClaimRole* role_to_freeze(const SwapWorld& world, const WorkspaceCopyOptio
 }
 
 bool may_thaw(const SwapWorld& world, const WorkspaceCopyOptions& options) {
-  if (!is_open(world) || !world.facts.cutover || was_served(world, options)) return true;
+  if (!is_open(world)) return true;
+  // Row H7 of facts/coder.md §6: what it has planned against the one claim it would do to the other.
+  if (may_be_building(world)) return false;
+  if (!world.facts.cutover || was_served(world, options)) return true;
   return world.claim.exists && !world.claim.terminating && world.claim.phase == "Bound";
 }
 

@@ -22,6 +22,12 @@ std::string warning(const SwapWorld& world, const WorkspaceCopyOptions& options,
   const bool ours = is_frozen_for(role, options.full_name());
   if (!ours && !claims.empty()) {
     text += "each of these homes' runs takes its own off, the last one gives them back; ";
+  } else if (ours && !may_thaw(world, options) && may_be_building(world)) {
+    text += fmt::format(
+        "a build of its workspace {}, and what it has planned before the swap it would do to the claim of "
+        "after; "
+        "the same command, run again, gives them back when none is; ",
+        world.coder && world.coder->unknown.empty() ? "is under way" : "may be under way");
   } else if (ours && !may_thaw(world, options)) {
     text += fmt::format(
         "the name of claim {} is absent, and nobody may build until the same command, run again, "

@@ -44,10 +44,6 @@ Step begin_swap(const SwapWorld& world, const Options& options) {
     facts.targets = 1;
   }
   facts.to_class = options.rollback ? facts.target.storage_class : options.to_class;
-  if (world.coder) {
-    facts.ran = !world.coder->stopped;
-    facts.version_id = world.coder->version_id;
-  }
   Step step = note(world, options, facts.number, "begin", begin_value(facts));
   step.title = "write down how things are: the whole claim, its volume and its reclaim policy";
   step.reason = "what cannot be observed later is written down before the first change";
@@ -68,6 +64,14 @@ Step note_target(const SwapWorld& world, const Options& options) {
                    volume_value(target));
   step.title = fmt::format("write down the new volume {} and its reclaim policy", target.name);
   step.reason = "a later run must not take our own Retain for the policy of before";
+  return step;
+}
+
+Step note_workspace(const SwapWorld& world, const Options& options) {
+  Step step = note(world, options, world.facts.number,
+                   fmt::format("workspace-{}", world.facts.workspaces + 1), workspace_value(world));
+  step.title = "write down how the workspace is: whether it runs, of which version, its autostart schedule";
+  step.reason = "that is how it must be again at the end";
   return step;
 }
 

@@ -15,6 +15,7 @@ using Options = WorkspaceCopyOptions;
 engine::Step begin_swap(const SwapWorld& world, const Options& options);
 engine::Step note_claim(const SwapWorld& world, const Options& options);
 engine::Step note_target(const SwapWorld& world, const Options& options);
+engine::Step note_workspace(const SwapWorld& world, const Options& options);
 engine::Step note_role(const SwapWorld& world, const Options& options, const ClaimRole& role);
 engine::Step note_cutover(const SwapWorld& world, const Options& options);
 engine::Step note_cutover_over(const SwapWorld& world, const Options& options);
@@ -33,6 +34,9 @@ engine::Step copy_final(const SwapWorld& world, const Options& options);
 engine::Step compare_home(const SwapWorld& world, const Options& options);
 engine::Step remove_mover(const Options& options, const LeftMover& mover);
 engine::Step stop_workspace(const SwapWorld& world, const Options& options);
+// Its schedule off, and what it was before.
+engine::Step pause_autostart(const SwapWorld& world, const Options& options);
+engine::Step restore_autostart(const SwapWorld& world, const Options& options);
 engine::Step start_workspace(const SwapWorld& world, const Options& options);
 
 // The swap.

@@ -107,6 +107,22 @@ Step stop_workspace(const SwapWorld& world, const Options& options) {
   return step;
 }
 
+Step pause_autostart(const SwapWorld& world, const Options& options) {
+  Step step = through_coder(world, "pause autostart", "set-autostart", options);
+  step.title = "take the workspace's autostart schedule off";
+  step.reason = "Coder must not start it while its home is moved";
+  step.undo = "it is set again at the end";
+  return step;
+}
+
+Step restore_autostart(const SwapWorld& world, const Options& options) {
+  Step step = through_coder(world, "restore autostart", "set-autostart", options);
+  step.arguments["schedule"] = world.facts.autostart;
+  step.title = "set the workspace's autostart schedule again";
+  step.reason = "as it was before";
+  return step;
+}
+
 Step start_workspace(const SwapWorld& world, const Options& options) {
   Step step = through_coder(world, "start workspace", "start-workspace", options);
   step.arguments["version"] = world.facts.version_id;

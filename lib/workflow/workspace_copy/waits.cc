@@ -23,7 +23,9 @@ std::string movement_of(const SwapWorld& world) {
   for (const std::string& use : use_texts(world)) text += use + "|";
   text +=
       fmt::format("{}|{}|{}", join(world.attached, ","), world.movers.size(), join(world.freeze.able, ","));
-  if (world.coder) text += fmt::format("|{} {}", world.coder->build_id, world.coder->building);
+  if (world.coder) {
+    text += fmt::format("|{} {} {}", world.coder->build_id, world.coder->building, world.coder->unknown);
+  }
   return text;
 }
 
@@ -97,6 +99,13 @@ Wait wait_for_build(const SwapWorld& world, const Options& options) {
   return wait_on(world, "build " + (world.coder ? world.coder->build_id : ""), "Coder",
                  fmt::format("a build of the workspace of claim {} ends", options.full_name()),
                  Seconds(1800));
+}
+
+Wait wait_for_coder(const SwapWorld& world, const Options& options) {
+  return wait_on(world, "coder answers", "Coder",
+                 fmt::format("whether a build of the workspace of claim {} is under way is not known: {}",
+                             options.full_name(), world.coder ? world.coder->unknown : ""),
+                 Seconds(300));
 }
 
 Wait wait_for_agent(const SwapWorld& world, const Options& options) {

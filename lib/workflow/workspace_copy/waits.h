@@ -15,6 +15,8 @@ engine::Wait wait_for_users_gone(const SwapWorld& world, const WorkspaceCopyOpti
 engine::Wait wait_for_detached(const SwapWorld& world, const WorkspaceCopyOptions& options);
 engine::Wait wait_for_freeze(const SwapWorld& world, const WorkspaceCopyOptions& options);
 engine::Wait wait_for_build(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// It gave no answer.
+engine::Wait wait_for_coder(const SwapWorld& world, const WorkspaceCopyOptions& options);
 engine::Wait wait_for_agent(const SwapWorld& world, const WorkspaceCopyOptions& options);
 
 }  // namespace truenas::workflow

@@ -46,6 +46,8 @@ inline constexpr const char* k_no_build_freeze = "no-build-freeze";
 inline constexpr const char* k_empty_home = "empty-home";
 // … to give Coder its rights back without a look at how the home is, and to do nothing else.
 inline constexpr const char* k_thaw = "thaw";
+// … to end with the workspace as it is by now, though it ran or had a schedule before.
+inline constexpr const char* k_left_stopped = "left-stopped";
 // … and to leave behind, on the volume that is kept, what was written since the move.
 inline constexpr const char* k_newer_writes = "newer-writes";
 
@@ -89,9 +91,13 @@ struct SwapFacts {
   int claims = 0;           // how often it was written down again because somebody changed it
   RememberedVolume source;
   RememberedVolume target;
-  int targets = 0;         // how many targets were written down; the newest one counts
-  bool ran = false;        // it ran by Coder's word when the run began
-  std::string version_id;  // … of this template version
+  int targets = 0;  // how many targets were written down; the newest one counts
+  // Of the workspace, written down before it was stopped or its schedule taken off; the newest note counts.
+  int workspaces = 0;
+  bool ran = false;        // this run had it stopped, so that it is to be started again
+  std::string version_id;  // … with this template version
+  std::string autostart;   // the schedule that this run took off; "" for none
+  std::string workspace_id;
   int compares = 0;
   std::string compare;                  // the newest one's summary
   int cutovers = 0, cutovers_over = 0;  // exchanges that were begun; that were given up with the claim there
@@ -120,7 +126,9 @@ struct CoderState {
   bool stopped = false, building = false;
   bool started = false;  // latest build: start, succeeded
   bool agents_connected = false;
-  std::string trouble;  // why its latest build did not work
+  std::string trouble;    // why its latest build did not work
+  std::string autostart;  // its schedule; "" for none
+  std::string unknown;    // why Coder could not be asked just now; then only the ids hold
 };
 
 // What this process has seen or done since it started; forgotten by a crash, and that is the point: whatever

@@ -169,8 +169,9 @@ class HomeSite {
   std::map<std::string, std::string> before;
   FakeMover mover{cluster};
   std::function<bool()> interrupted = [] { return false; };
-  bool settles = false;              // as the command does at the end of a run that failed
-  std::vector<std::string> settled;  // … and what it then has to say
+  WorkspaceControl* control = nullptr;  // Coder, where the run has a token
+  bool settles = false;                 // as the command does at the end of a run that failed
+  std::vector<std::string> settled;     // … and what it then has to say
 
  private:
   void put_home() {
@@ -218,7 +219,7 @@ class HomeSite {
         .program = [](const std::string&) -> Result<std::string_view> { return std::string_view("program"); },
         .wishes = {},
         .run = fmt::format("r{}", ++runs_),
-        .coder = nullptr,
+        .coder = control,
         .clock = clock};
   }
 
