@@ -2,22 +2,11 @@
 // What may happen to a home's move that is under way: Pods come and go, somebody deletes or creates claims,
 // sets policies back, gives Coder its rights back, starts builds; this process dies in the middle of a copy.
 
-#include <functional>
 #include <vector>
 
-#include "tests/model/workspace_worlds.h"
+#include "tests/model/workspace_builds.h"
 
 namespace truenas::workflow {
-
-using HomeVariations = std::vector<model::Variation<ModelledHome>>;
-
-inline void add(HomeVariations& changes, const ModelledHome& home, const std::string& label,
-                const std::function<bool(ModelledHome&)>& change) {
-  ModelledHome changed = home;
-  if (!change(changed)) return;
-  forget_what_was_disturbed(changed.world);
-  changes.push_back({label, std::move(changed)});
-}
 
 inline void foreign_uses(HomeVariations& changes, const ModelledHome& home) {
   add(changes, home, "a Pod starts and writes", [](ModelledHome& h) {
@@ -101,15 +90,6 @@ inline void foreign_claims(HomeVariations& changes, const ModelledHome& home) {
   }
 }
 
-inline bool start_by_user(ModelledHome& home, const std::string& version) {
-  CoderState& coder = *home.world.coder;
-  coder.building = coder.started = home.runs = true;
-  coder.stopped = coder.agents_connected = false;
-  coder.build_id = "the user's start of " + version;
-  coder.version_id = home.version = version;
-  return true;
-}
-
 inline void foreign_builders(HomeVariations& changes, const ModelledHome& home) {
   add(changes, home, "Helm restores the Role", [](ModelledHome& h) {
     if (h.world.freeze.roles.empty() || h.world.freeze.roles[0].grants) return false;
@@ -123,47 +103,6 @@ inline void foreign_builders(HomeVariations& changes, const ModelledHome& home) 
   });
   add(changes, home, "the class goes",
       [](ModelledHome& h) { return std::exchange(h.world.to.exists, false); });
-  add(changes, home, "the user starts the workspace", [](ModelledHome& h) {
-    if (!h.world.coder || h.world.coder->building) return false;
-    return start_by_user(h, h.version);
-  });
-  add(changes, home, "the user updates the workspace", [](ModelledHome& h) {
-    if (!h.world.coder || h.world.coder->building || h.version == "v2") return false;
-    return start_by_user(h, "v2");
-  });
-  add(changes, home, "the user stops the workspace", [](ModelledHome& h) {
-    if (!h.world.coder || h.world.coder->building || h.world.coder->stopped) return false;
-    h.world.coder->started = h.world.coder->agents_connected = h.runs = false;
-    h.world.coder->building = true;
-    h.world.coder->build_id = "the user's stop";
-    return true;
-  });
-  add(changes, home, "the user sets another schedule", [](ModelledHome& h) {
-    if (!h.world.coder || h.schedule == "weekly") return false;
-    h.world.coder->autostart = h.schedule = "weekly";
-    return true;
-  });
-  add(changes, home, "Coder gives no answer", [](ModelledHome& h) {
-    return h.world.coder && std::exchange(h.world.coder->unknown, "no answer").empty();
-  });
-  add(changes, home, "the next run has no token", [](ModelledHome& h) {
-    if (!h.world.coder) return false;
-    h = restarted(h);
-    h.world.coder.reset();
-    return true;
-  });
-  add(changes, home, "a build fails", [](ModelledHome& h) {
-    if (!h.world.coder || !h.world.coder->trouble.empty()) return false;
-    h.world.coder->building = h.world.coder->started = h.world.coder->stopped = false;
-    h.world.coder->trouble = "the apply failed";
-    h.runs = false;
-    return true;
-  });
-  add(changes, home, "Coder forgets the workspace", [](ModelledHome& h) {
-    h.runs = false;
-    h.schedule.clear();
-    return h.world.coder && std::exchange(h.world.coder->found, false);
-  });
 }
 
 // The run for another home of the namespace: adds itself to the freeze, deletes its claim and makes it again,
@@ -229,6 +168,7 @@ inline HomeVariations foreign(const ModelledHome& home) {
   foreign_volumes(changes, home);
   foreign_claims(changes, home);
   foreign_builders(changes, home);
+  foreign_builds(changes, home);
   foreign_homes(changes, home);
   return changes;
 }
