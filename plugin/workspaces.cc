@@ -6,6 +6,7 @@
 
 #include "lib/base/text.h"
 #include "lib/report/access_report.h"
+#include "lib/report/workspace_notice.h"
 #include "lib/report/workspace_report.h"
 #include "lib/workflow/workspace_review.h"
 #include "plugin/coder_connection.h"
@@ -127,6 +128,11 @@ Result<int> workspaces(const Arguments& arguments) {
   TM_TRY_ASSIGN(workflow::WorkspaceSite site, workflow::observe_workspaces(reader, options));
   TM_TRY(look_at_coder(coder, options, site));
   const workflow::WorkspaceReview review = workflow::judge_workspaces(site, options);
+  if (arguments.text("strategy") == "report" && format == OutputFormat::table) {
+    TM_TRY(print_answer(report::render_notices(review)));
+    std::fprintf(stderr, "%s\n", report::workspace_summary(review).c_str());
+    return review.left() == 0 ? k_exit_done : k_exit_mismatch;
+  }
   TM_TRY(print_answer(render(review, format, !arguments.yes("no-headers"))));
   print_remarks(review);
   if (const auto directory = arguments.optional_text("write-template")) {

@@ -100,6 +100,9 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
   if (const std::string order = arguments.text("order"); order != "downtime" && order != "name") {
     return make_error(Kind::usage, fmt::format("--order is downtime or name, not {}", quote(order)));
   }
+  if (arguments.given("when-stopped")) {
+    TM_TRY_ASSIGN(call.when_stopped, parse_duration(arguments.text("when-stopped")));
+  }
   TM_TRY_ASSIGN(call.parallel, read_count(arguments, "parallel", 1));
   TM_TRY_ASSIGN(call.max_failures, read_count(arguments, "max-failures", 0));
   TM_TRY_ASSIGN(const Milliseconds downtime, parse_duration(arguments.text("max-downtime")));
@@ -122,7 +125,8 @@ Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& h
   options.ns = home.ns;
   options.claim = home.claim;
   options.cluster_uid = call.cluster_uid;
-  if (call.coder.session && !home.workspace_id.empty()) {
+  // With --when-stopped it is the user who stops a workspace.
+  if (call.coder.session && !home.workspace_id.empty() && !call.when_stopped) {
     move->workspace = std::make_unique<workflow::CoderControl>(*call.coder.session, home.workspace_id);
   }
   workflow::WorkspaceCopyTools tools{.reader = *call.reader,

@@ -3,6 +3,7 @@
 // nothing and runs nothing.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lib/workflow/workspace_copy.h"
@@ -23,13 +24,16 @@ struct HomesCall {
   MigrationFlags flags;
   workflow::WorkspaceCopyOptions options;  // without namespace and claim
   bool many = false;                       // more than one home: lines say whose they are
-  std::size_t parallel = 4;                // homes at once
-  std::size_t max_failures = 0;            // so many end it; 0: none does
+  // Homes in use are moved once they are stopped: waited for so long, 0 for ever.
+  std::optional<Milliseconds> when_stopped;
+  std::size_t parallel = 4;      // homes at once
+  std::size_t max_failures = 0;  // so many end it; 0: none does
 };
 
 // One home's move.
 struct HomeMove : HomeRun {
   bool in_use = false;                                    // when it was planned
+  bool waits = false;                                     // until its user stops it
   std::int64_t bytes = 0;                                 // of the volume that it was on then
   std::unique_ptr<workflow::WorkspaceControl> workspace;  // null: Coder is not asked
   std::unique_ptr<workflow::WorkspaceCopy> copy;

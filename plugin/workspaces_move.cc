@@ -2,94 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
-#include "lib/base/interrupt.h"
 #include "lib/base/text.h"
-#include "lib/engine/side_by_side.h"
 #include "lib/report/plan_report.h"
 #include "lib/workflow/home_finalize.h"
 #include "lib/workflow/workspace_copy/queries.h"
-#include "plugin/console.h"
 #include "plugin/exit_code.h"
 #include "plugin/mover_flags.h"
 #include "plugin/namespaces.h"
 #include "plugin/workspaces_finalize.h"
+#include "plugin/workspaces_fleet.h"
 #include "plugin/workspaces_home.h"
 
 namespace truenas::plugin {
 namespace {
 
 using workflow::SwapWorld;
-
-using Homes = std::vector<std::unique_ptr<HomeMove>>;
-
-HomeRuns runs_of(const Homes& homes) {
-  HomeRuns runs;
-  for (const auto& move : homes) runs.push_back(move.get());
-  return runs;
-}
-
-void warn(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) {
-    std::fputs(fmt::format("warning: {}\n", printable(line)).c_str(), stderr);
-  }
-}
-
-// `label`: before each line about it, where others run beside it.
-void run_home(HomesCall& call, HomeMove& move, const std::string& label) {
-  engine::RunningMachine<SwapWorld> machine(*move.copy);
-  CarryOut what = {call.connection, *move.journal, move.writer, "claim " + move.name(), call.flags.timeout};
-  // Whatever ended it: Coder's rights do not stay taken without a word.
-  what.at_end = [&move](const engine::Outcome& outcome, kube::Writer& writer) {
-    if (outcome.error) warn(move.copy->settle_freeze(writer));
-  };
-  what.label = label;
-  const auto outcome = carry_out(machine, what);
-  if (!outcome.ok()) {
-    move.error = outcome.error();
-    return show_error(move);
-  }
-  move.outcome = *outcome;
-  move.error = outcome->error;
-  static_cast<void>(conclude(*outcome));
-}
-
-// Who is away for the shortest time first: homes that nobody uses, and small ones.
-void put_in_order(Homes& homes) {
-  std::stable_sort(homes.begin(), homes.end(), [](const auto& a, const auto& b) {
-    return std::pair(a->in_use, a->bytes) < std::pair(b->in_use, b->bytes);
-  });
-}
-
-Error not_begun() {
-  if (interrupted()) return make_error(Kind::interrupted, "not begun: interrupted");
-  return make_error(Kind::stopped, "not begun: as many as --max-failures says have failed before it");
-}
-
-Result<int> run_all(HomesCall& call, const Homes& homes) {
-  TM_TRY(ask_for_all(runs_of(homes), call.flags));
-  std::vector<HomeMove*> due;
-  for (const auto& move : homes) {
-    if (!move->error && !move->plan.nothing_to_do()) due.push_back(move.get());
-  }
-  std::vector<std::function<bool()>> jobs;
-  for (HomeMove* move : due) {
-    jobs.emplace_back([&call, move, alone = due.size() == 1] {
-      run_home(call, *move, alone ? "" : move->name());
-      return !move->error;
-    });
-  }
-  const auto endings =
-      engine::run_side_by_side(jobs, {.parallel = call.parallel, .max_failures = call.max_failures});
-  for (std::size_t i = 0; i < due.size(); ++i) {
-    if (endings[i] == engine::Ending::not_begun) due[i]->error = not_begun();
-  }
-  TM_TRY(print_results(runs_of(homes), call.flags));
-  return exit_code_of_all(runs_of(homes));
-}
 
 Result<int> show_all(HomesCall& call, const Homes& homes) {
   for (const auto& move : homes) {
@@ -163,6 +93,9 @@ std::vector<Flag> workspaces_move_flags() {
       {"yes", 'y', "", "Carry out the plan without asking."},
       {"accept", 0, "ID", "Consent to a loss or skipped check that a refusal names.", "", true},
       {"parallel", 0, "N", "So many homes at once.", "4"},
+      {"when-stopped", 0, "DURATION",
+       "Also wait so long for homes in use, and move each as soon as its user stops it; 0 is for ever.", "",
+       false, "0"},
       {"order", 0, "downtime|name", "Which home begins first.", "downtime"},
       {"max-failures", 0, "N", "Begin no further home once so many have failed; 0: go on.", "0"},
       {"map-owner", 0, "UID:GID=UID:GID", "This owner becomes that one on the new volume; * stands for any.",
@@ -182,8 +115,8 @@ std::vector<kube::Permission> workspaces_move_permissions(const Arguments& argum
 }
 
 bool is_workspaces_move(const Arguments& arguments) {
-  return arguments.given("strategy") || arguments.yes("rollback") || arguments.yes("status") ||
-         arguments.yes("finalize");
+  return (arguments.given("strategy") && arguments.text("strategy") != "report") ||
+         arguments.yes("rollback") || arguments.yes("status") || arguments.yes("finalize");
 }
 
 Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptions options) {
@@ -212,7 +145,8 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   if (arguments.yes("status")) return show_status(call, homes);
   for (const auto& move : homes) plan_home(*move);
   if (arguments.text("order") == "downtime") put_in_order(homes);
-  return call.flags.dry_run == DryRun::none ? run_all(call, homes) : show_all(call, homes);
+  if (call.when_stopped) wait_for_users(homes);
+  return call.flags.dry_run == DryRun::none ? run_homes(call, homes) : show_all(call, homes);
 }
 
 }  // namespace truenas::plugin
