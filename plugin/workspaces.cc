@@ -170,7 +170,11 @@ Command workspaces_command() {
           "workspace that runs is copied while it does, stopped, moved and started again; without one it is "
           "left alone. The\n"
           "old volumes stay, with reclaim policy Retain. Running it again at any moment goes on where it "
-          "stopped.",
+          "stopped.\n"
+          "With --strategy=adopt nothing is copied: once the new driver has shown, read-only, the very files of "
+          "the old\n"
+          "volume, the claim gets a volume object of the new driver on the same dataset, in seconds whatever "
+          "its size.",
           {"kubectl truenas-migrate workspaces", "kubectl truenas-migrate workspaces alice/backend -o wide",
            "kubectl truenas-migrate workspaces -A --name-regex='^(coder|home)-.*'",
            "kubectl truenas-migrate workspaces --template-dir=./kubernetes -o json",

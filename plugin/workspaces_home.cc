@@ -30,6 +30,21 @@ Result<std::size_t> read_count(const Arguments& arguments, const std::string& fl
   return number;
 }
 
+// What stays old, and what was accepted.
+void describe_adoption(engine::Plan& plan, const SwapWorld& world) {
+  for (const storage::AdoptionFinding& finding : world.adoption) {
+    plan.notes.push_back(fmt::format("[{}] {}", finding.id, finding.what));
+  }
+  plan.notes.push_back(
+      "both volume objects stay Retain: whichever is set to Delete and goes takes the data of both with it; "
+      "with a copy instead the home would get a dataset of its own, with the new class's options, in the "
+      "time "
+      "that the copy takes: --strategy=copy");
+  plan.not_done.push_back("no byte is copied, and nothing is changed on the NAS");
+  plan.not_done.push_back(
+      "the old volume object is not deleted: it stays, Retain, and the old driver with it");
+}
+
 void describe(HomeMove& move, const SwapWorld& world) {
   engine::Plan& plan = move.plan;
   const bool back = move.copy->options().rollback;
@@ -58,6 +73,10 @@ void describe(HomeMove& move, const SwapWorld& world) {
         "what the workspace's next build does to the home once it is moved is not certain: " +
         move.home.unknown);
   }
+  if (workflow::is_adopting(world, move.copy->options())) {
+    describe_workspace(move, world);
+    return describe_adoption(plan, world);
+  }
   for (const std::string& rule : back ? std::vector<std::string>() : move.copy->options().owner_map) {
     plan.notes.push_back("owners become others on the new volume: " + printable(rule));
   }
@@ -66,6 +85,11 @@ void describe(HomeMove& move, const SwapWorld& world) {
   }
   describe_workspace(move, world);
   plan.notes.push_back("snapshot, replication and backup schedules of the old dataset do not follow");
+  if (!back) {
+    plan.notes.push_back(
+        "without a copy, in seconds whatever the size, but on the old dataset with its old share: "
+        "--strategy=adopt");
+  }
   plan.not_done.push_back("the old volume is neither deleted nor changed: it stays, Retain");
 }
 
@@ -74,13 +98,14 @@ void describe(HomeMove& move, const SwapWorld& world) {
 Result<void> read_homes_flags(const Arguments& arguments, const workflow::WorkspaceOptions& review,
                               HomesCall& call) {
   const std::string strategy = arguments.text("strategy");
-  if (strategy != "copy" && arguments.given("strategy")) {
+  if (strategy != "copy" && strategy != "adopt" && arguments.given("strategy")) {
     return make_error(Kind::usage,
-                      fmt::format("unknown strategy {}: this version knows copy", quote(strategy)));
+                      fmt::format("unknown strategy {}: this version knows copy and adopt", quote(strategy)));
   }
   if (arguments.yes("finalize") && (arguments.yes("rollback") || arguments.given("strategy"))) {
     return make_error(Kind::usage, "--finalize ends a move: it goes with neither --strategy nor --rollback");
   }
+  if (strategy == "adopt") call.options.carry = workflow::Carry::adopt;
   TM_TRY_ASSIGN(call.flags, read_migration_flags(arguments));
   TM_TRY_ASSIGN(call.wishes, read_mover_wishes(arguments));
   call.options.from_class = review.from_class;

@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/report/plan_report.h"
+#include "lib/workflow/adoption_look.h"
 #include "lib/workflow/home_finalize.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "plugin/exit_code.h"
@@ -82,8 +83,9 @@ Result<int> show_status(HomesCall& call, const Homes& homes) {
 
 std::vector<Flag> workspaces_move_flags() {
   std::vector<Flag> flags = {
-      {"strategy", 0, "copy",
-       "Move the homes that are named: copied, compared, exchanged under their names."},
+      {"strategy", 0, "copy|adopt",
+       "Move the homes that are named: copied, compared, exchanged under their names; or adopted: the new "
+       "driver serves the old dataset, without a copy."},
       {"max-downtime", 0, "DURATION", "Copy while a workspace runs until one pass takes no longer.", "2m"},
       {"rollback", 0, "", "Take the homes that are named back to the volumes of before."},
       {"status", 0, "", "Show how far the homes' moves are; changes nothing."},
@@ -111,7 +113,13 @@ std::vector<Flag> workspaces_move_flags() {
 
 std::vector<kube::Permission> workspaces_move_permissions(const Arguments& arguments) {
   if (arguments.yes("finalize")) return workflow::home_finalize_permissions("");
-  return workflow::workspace_copy_permissions("", arguments.text("coder-namespace"));
+  std::vector<kube::Permission> rights =
+      workflow::workspace_copy_permissions("", arguments.text("coder-namespace"));
+  if (arguments.text("strategy") != "adopt") return rights;
+  for (const auto& more : {workflow::workspace_adopt_permissions(""), workflow::adoption_look_wishes("")}) {
+    rights.insert(rights.end(), more.begin(), more.end());
+  }
+  return rights;
 }
 
 bool is_workspaces_move(const Arguments& arguments) {

@@ -30,13 +30,14 @@ bool is_going_to_start(const SwapWorld& world) {
 
 std::string downtime_of(const HomeMove& move, const SwapWorld& world) {
   const workflow::WorkspaceCopyOptions& options = move.copy->options();
+  const bool adopts = workflow::is_adopting(world, options);
   if (!is_going_to_stop(world)) {
-    return options.rollback
+    return options.rollback || adopts
                ? "the workspace is stopped already; its name is absent for some seconds"
                : "the workspace is stopped already; it must stay so while its home is copied and compared, "
                  "and its name is absent for some seconds";
   }
-  if (options.rollback) {
+  if (options.rollback || adopts) {
     return "the workspace is stopped through Coder; its name is absent for some seconds, then it is started "
            "again";
   }

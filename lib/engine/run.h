@@ -44,6 +44,8 @@ struct RunOptions {
   // Why a wait takes long (explain.h); "" for no idea.
   std::function<std::string(const Wait&)> explain;
   Milliseconds poll{1000};                 // between two looks
+  Milliseconds hurried_poll{250};          // … in the first seconds of a wait that is hurried
+  Milliseconds hurry{10000};               // so many
   Milliseconds timeout{0};                 // of the whole run (--timeout); 0: none
   Milliseconds explain_after{15000};       // of one wait, then every so often again
   Milliseconds retry_first{1000};          // after trouble, doubled each time …

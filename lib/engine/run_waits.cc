@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/base/quantity.h"
 #include "lib/engine/run_loop.h"
 
@@ -38,7 +40,8 @@ Turn RunLoop::wait(const Wait& wait) {
     return end(error.with_hint("it is safe to run the same command again"));
   }
   if (Turn ending = nudge(wait, state)) return ending;
-  return pause(options_.poll);
+  const bool hurried = wait.hurried && elapsed < options_.hurry;
+  return pause(hurried ? std::min(options_.hurried_poll, options_.poll) : options_.poll);
 }
 
 void RunLoop::explain(const Wait& wait, Waiting& state) {

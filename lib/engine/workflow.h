@@ -49,9 +49,10 @@ struct Wait {
   Seconds deadline{600};
   std::string object_ns, object_uid;  // whose events explain a long wait; "" for none
   std::optional<Step> nudge;          // an effect that helps when nothing moves
-  Seconds nudge_after{10};            // since the last change of `movement`
+  Milliseconds nudge_after{10000};    // since the last change of `movement`
   std::string movement;               // a digest of what would change if anything moved
   Seconds nudge_every{0};             // 0: once for each value of `movement`
+  bool hurried = false;               // somebody is kept waiting: looked at more often at first
 };
 
 struct Done {

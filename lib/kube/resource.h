@@ -33,6 +33,9 @@ inline constexpr ResourceType k_csi_driver{"storage.k8s.io", "v1", "csidrivers",
 inline constexpr ResourceType k_csi_node{"storage.k8s.io", "v1", "csinodes", "CSINode", false};
 inline constexpr ResourceType k_volume_attachment{"storage.k8s.io", "v1", "volumeattachments",
                                                   "VolumeAttachment", false};
+// Of the snapshot controller, which a cluster need not have.
+inline constexpr ResourceType k_snapshot_content{"snapshot.storage.k8s.io", "v1", "volumesnapshotcontents",
+                                                 "VolumeSnapshotContent", false};
 inline constexpr ResourceType k_job{"batch", "v1", "jobs", "Job", true};
 inline constexpr ResourceType k_deployment{"apps", "v1", "deployments", "Deployment", true};
 inline constexpr ResourceType k_stateful_set{"apps", "v1", "statefulsets", "StatefulSet", true};

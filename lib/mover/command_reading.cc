@@ -63,11 +63,13 @@ Result<Outcome> run_scan(const std::vector<std::string>& words, Reporter& report
                                                    {"map-owner", Flag::Takes::value, true},
                                                    {"workers"},
                                                    {"leave-out", Flag::Takes::value, true},
-                                                   {"no-xattrs", k_nothing}}),
+                                                   {"no-xattrs", k_nothing},
+                                                   {"top", k_nothing}}),
                                 1));
   ScanOptions options;
   options.as_owner = arguments.has("source-as-owner");
   options.xattrs = !arguments.has("no-xattrs");
+  options.top = arguments.has("top");
   TM_TRY_ASSIGN(const TargetWay way, parse_target_way(arguments));
   options.target_way = way.way;
   options.single_owner = way.single;

@@ -10,6 +10,7 @@ std::string usage_text() {
       --copy-from=DIR          whether the server copies from there by itself
       --copy-from-writable     a file to copy may be made there (and is removed)
   volume-mover scan DIR        what the tree consists of, and what the target cannot represent
+      --top                    only what lies directly in DIR
   volume-mover copy SRC DST    make DST what SRC is
       --delete                 remove what SRC does not have (with --expect-source-mount and --expect-target-mount)
       --final                  a file that changes meanwhile is an error, not a warning

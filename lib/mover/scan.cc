@@ -7,6 +7,7 @@
 #include "lib/mover/probe_verdict.h"
 #include "lib/mover/reading.h"
 #include "lib/mover/scan_totals.h"
+#include "lib/mover/top_listing.h"
 #include "lib/mover/utf8.h"
 
 namespace truenas::mover {
@@ -92,6 +93,7 @@ class Scanner {
     if (!opened) return unreadable(directory.path(), "cannot read the directory", opened.number());
     auto batch = std::make_unique<XattrBatch>(reader_, opened->handle, opened->attributes.owner,
                                               directory.place, totals_, reporter_, xattrs_unreadable_);
+    if (!directory.place->parent()) top_.add(".", opened->attributes);
     const std::string start = directory.place->parent() ? directory.path() + "/" : std::string();
     const std::size_t first = pending.size();
     for (std::size_t i = 0; i < opened->listing.size(); ++i) {
@@ -107,9 +109,10 @@ class Scanner {
         continue;
       }
       totals_.add(path, directory.place->depth() + 1, name, *attributes);
+      if (start.empty()) top_.add(name, *attributes);
       check(path, name, *attributes);
       if (options_.xattrs) batch->add(name, attributes->owner);
-      if (attributes->type == FileType::directory)
+      if (attributes->type == FileType::directory && !options_.top)
         pending.push_back(reader_.below(directory, name, *attributes));
     }
     std::reverse(pending.begin() + static_cast<std::ptrdiff_t>(first), pending.end());
@@ -167,6 +170,7 @@ class Scanner {
     Outcome outcome;
     outcome.mode = "scan";
     totals_.write(outcome);
+    top_.write(outcome);
     const std::uint64_t unreadable = unreadable_ + xattrs_unreadable_;
     outcome.counts.emplace_back("unreadable", unreadable);
     outcome.counts.emplace_back("not_representable", obstacles_);
@@ -191,6 +195,7 @@ class Scanner {
   Reporter& reporter_;
   TreeReader reader_;
   ScanTotals totals_;
+  TopListing top_;
   std::uint64_t obstacles_ = 0, unreadable_ = 0, xattrs_unreadable_ = 0;
   BatchPool pool_;  // last: its threads use all of the above
 };

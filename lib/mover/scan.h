@@ -20,6 +20,7 @@ struct ScanOptions {
   OwnerMap owners;                     // --map-owner
   std::set<std::string> leave_out;     // paths relative to the root, with all below
   bool xattrs = true;                  // look for extended attributes: a RPC a file on NFS
+  bool top = false;                    // only what lies directly in the root
   unsigned workers = 8;
 };
 
@@ -27,6 +28,9 @@ struct ScanOptions {
 // what the target cannot represent, "cannot-be-compared" what nobody could read there to compare it;
 // "unreadable" what could not be looked at. Outcome::exit: 0, 1 when
 // something was unreadable, 4 when something cannot be represented, 143 interrupted.
+// Facts "top" and "top_names": hashes over what lies directly in the root, in which nothing is that another
+// mount of the same tree would show differently. The second one is without sizes and times, so that it stays
+// while somebody works there.
 Outcome scan(const Root& root, const ScanOptions& options, Reporter& reporter);
 
 }  // namespace truenas::mover

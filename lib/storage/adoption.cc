@@ -71,7 +71,11 @@ Result<std::string> adopted_handle(const Value& old_volume) {
 
 std::string adopted_volume_name(const Value& old_volume) {
   const kube::Identity identity = kube::identity_of(old_volume);
-  return fmt::format("truenas-migrate-adopted-{}", identity.uid.empty() ? identity.name : identity.uid);
+  return adopted_name_of_uid(identity.uid.empty() ? identity.name : identity.uid);
+}
+
+std::string adopted_name_of_uid(std::string_view old_volume_uid) {
+  return fmt::format("truenas-migrate-adopted-{}", old_volume_uid);
 }
 
 Result<Value> adopted_volume(const Value& old_volume, const AdoptionTarget& target) {

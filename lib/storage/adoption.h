@@ -38,6 +38,7 @@ Result<std::string> adopted_handle(const json::Value& old_volume);
 
 // A name that a second look at the same old volume makes again: "truenas-migrate-adopted-1115063c-…".
 std::string adopted_volume_name(const json::Value& old_volume);
+std::string adopted_name_of_uid(std::string_view old_volume_uid);
 
 // How long a home is away, from its last Pod's end to the new one's start, whatever its size (§8.2): 10 s,
 // or 20 s where the old driver attaches (its VolumeAttachment takes the kubelet's next round to go).
@@ -68,7 +69,7 @@ struct AdoptionLook {
   std::optional<bool> old_driver_attaches;
   // CSIDriver.spec.fsGroupPolicy with the API's default filled in; "" unknown.
   std::string old_fs_group_policy, new_fs_group_policy;
-  std::vector<AdoptionWorkload> workloads;
+  std::vector<AdoptionWorkload> workloads;            // none: whoever mounts it next is not known
   std::vector<json::Value> attachments;               // VolumeAttachments of any volume
   std::vector<DatasetUser> others;                    // users_of_dataset()
   std::optional<std::vector<std::string>> snapshots;  // snapshots_of()

@@ -40,7 +40,19 @@ void check_source(const AdoptionLook& look, Findings& findings) {
   }
 }
 
+// A stopped workspace has no Pod and often no workload: only its template knows what it will ask for.
+void check_unknown_groups(const AdoptionLook& look, Findings& findings) {
+  const Value any = Value::object({{"securityContext", Value::object({{"fsGroup", 0}})}});
+  if (!fs_group_would_change(any, look.volume, look.old_fs_group_policy, look.new_fs_group_policy)) return;
+  findings.push_back(
+      {"adopt-fs-group", ask,
+       "nothing mounts the claim now: if what mounts it next has an fsGroup (look into the workspace's "
+       "template), the new driver changes the group and the mode of every file at the first mount, which the "
+       "old one never did to this volume, and no rollback undoes that"});
+}
+
 void check_groups(const AdoptionLook& look, Findings& findings) {
+  if (look.workloads.empty()) check_unknown_groups(look, findings);
   for (const AdoptionWorkload& workload : look.workloads) {
     if (!fs_group_would_change(workload.pod_spec, look.volume, look.old_fs_group_policy,
                                look.new_fs_group_policy)) {

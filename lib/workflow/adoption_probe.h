@@ -1,7 +1,7 @@
 #pragma once
 // AdoptionProbe: whether the new driver can serve the dataset of an old volume, found out by trying before
 // anything is stopped: one more volume object on that very dataset, read-only, a claim for it, a mover that
-// scans it, and all three removed again. The dataset is the user's live data: the volume object is Retain
+// scans its root, and all three removed again. The dataset is the user's live data: the volume object is Retain
 // from its creation on, that is read back before anything is deleted, and nothing here ever writes another
 // policy. What was seen is plain data; whether it is what was expected is the caller's to say.
 
@@ -31,7 +31,8 @@ struct AdoptionProbeRequest {
 };
 
 struct AdoptionSight {
-  storage::MoverEnd scan;    // exit 0: everything could be read; result: /facts and /counts of the tree
+  // Of what lies directly in the root; exit 0: it could be read. Result: /facts and /counts.
+  storage::MoverEnd scan;
   std::string server, path;  // what the driver said that it mounts; "" when its attachment was not seen
 };
 
@@ -54,6 +55,8 @@ class AdoptionProbe {
   bool remove_remains(const AdoptionProbeRequest& request);
 
   std::function<void(const std::string& line)> on_line;
+  // Called about once a second: for whoever must not look away meanwhile.
+  std::function<void()> on_look;
 
  private:
   // Objects of a probe that are still there: untouched ones, and those that are being deleted.
@@ -83,6 +86,7 @@ class AdoptionProbe {
 
 // Both the volume's and the claim's; the same for the same old volume every time.
 std::string adoption_probe_name(const AdoptionProbeRequest& request);
+std::string adoption_probe_name(std::string_view old_volume_uid);
 Result<json::Value> adoption_probe_volume(const AdoptionProbeRequest& request);
 json::Value adoption_probe_claim(const AdoptionProbeRequest& request);
 // Label selector for everything that a probe of this old volume has made.

@@ -80,6 +80,8 @@ std::string progress_of_swap(const SwapWorld& world, const WorkspaceCopyOptions&
 // builds needs.
 std::vector<kube::Permission> workspace_copy_permissions(const std::string& ns,
                                                          const std::string& coder_ns = "");
+// What an adoption needs beside.
+std::vector<kube::Permission> workspace_adopt_permissions(const std::string& ns);
 // A line for people for each Role whose rights are taken: for whose sake, and how they come back.
 std::vector<std::string> freeze_warnings(const SwapWorld& world, const WorkspaceCopyOptions& options);
 

@@ -45,6 +45,7 @@ inline void foreign_volumes(HomeVariations& changes, const ModelledHome& home) {
       VolumeState& v = volume(h);
       if (!v.exists || v.policy == "Delete") return false;
       v.policy = "Delete";
+      h.meddled = true;
       if (v.phase == "Released") v.exists = false;  // its driver destroys it at once
       return true;
     });
@@ -173,10 +174,33 @@ inline HomeVariations foreign(const ModelledHome& home) {
   return changes;
 }
 
+// What only an adoption can meet.
+inline HomeVariations foreign_of_adoption(const ModelledHome& home) {
+  HomeVariations changes = foreign(home);
+  add(changes, home, "somebody makes another volume on the dataset", [](ModelledHome& h) {
+    if (!h.world.adoption.empty()) return false;
+    h.world.adoption = {{"adopt-shared-dataset", storage::AdoptionSeverity::ask, "another"}};
+    return true;
+  });
+  add(changes, home, "a webhook changes the adopted volume", [](ModelledHome& h) {
+    if (!h.world.target.exists || on_target(h.world) || !h.world.target_unfit.empty()) return false;
+    h.world.target_unfit = "read-only";
+    return true;
+  });
+  return changes;
+}
+
 // Killed while the mover works: its Pod stays.
 inline HomeVariations killed(const ModelledHome& home, const engine::Step& step) {
   HomeVariations parts;
-  if (!step.verb.starts_with("copy-") && step.verb != "compare" && step.verb != "check-target") return parts;
+  const bool adopts = step.verb == "probe-adoption" || step.verb == "prove-adoption";
+  if (!adopts && !step.verb.starts_with("copy-") && step.verb != "compare" && step.verb != "check-target")
+    return parts;
+  if (step.verb == "probe-adoption") {
+    ModelledHome trial = restarted(home);
+    trial.world.probe_left = true;
+    parts.push_back({"its trial stays", std::move(trial)});
+  }
   ModelledHome left = restarted(home);
   left.world.movers = {{"mover", "mover", false}};
   parts.push_back({"its mover goes on", std::move(left)});

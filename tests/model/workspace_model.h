@@ -25,6 +25,11 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
     const Step* step = std::get_if<Step>(&next);
     if (step != nullptr && step->verb.starts_with("copy-")) home.on_target = home.on_source;
     const ModelledHome before = home;
+    if (step != nullptr && step->verb == "create-adopted") {
+      home.one_dataset = true;
+      home.on_target = home.on_source;
+      if (home.world.source.policy != "Retain") home.unsafe = "the old volume is " + home.world.source.policy;
+    }
     home.world = project_swap(std::move(home.world), options_, next);
     if (step != nullptr && step->verb == "thaw-builds") see_who_is_robbed(before, home);
     if (step != nullptr && step->verb == "delete-claim" && is_unprotected(before.world)) {
@@ -33,6 +38,7 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
     if (step != nullptr && step->verb == "note" && step->argument("name") == "end") {
       home.forgotten = what_is_forgotten(before);
     }
+    if (home.one_dataset) see_what_goes(before, home);
     return home;
   }
   std::string progress(const ModelledHome& home) const override {
@@ -59,6 +65,15 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
   bool is_unprotected(const SwapWorld& world) const {
     if (options_.accepted.contains(k_no_build_freeze) || world.freeze.down) return false;
     return world.freeze.roles.empty() || !is_frozen_for(world.freeze.roles[0], options_.full_name());
+  }
+  // A volume that goes with another policy than Retain takes the dataset of both with it.
+  static void see_what_goes(const ModelledHome& before, ModelledHome& after) {
+    for (const auto volume : {&SwapWorld::source, &SwapWorld::target}) {
+      const VolumeState &was = before.world.*volume, &is = after.world.*volume;
+      const bool goes = was.exists && was.phase == "Bound" && (!is.exists || is.phase == "Released");
+      if (goes && was.name == is.name && was.policy != "Retain" && !after.meddled)
+        after.unsafe = was.name + " went with policy " + was.policy;
+    }
   }
   void see_who_is_robbed(ModelledHome before, ModelledHome& after) const {
     const FreezeOwner* other = other_owner(before);
@@ -92,7 +107,8 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
   void check_truth(const ModelledHome& home, std::vector<Violation>& broken) const {
     ModelledHome copy = home;
     const int* version = version_of(copy);
-    const bool back = home.world.facts.carry == Carry::nothing && home.world.facts.number > 0;
+    const bool back = home.world.facts.carry == Carry::nothing && home.world.facts.number > 0 &&
+                      !home.world.facts.same_dataset;
     if (version != nullptr && *version != home.newest && !back) {
       broken.push_back({"nobody is given an older home", "the claim is on " + home.world.claim.volume});
     }
@@ -104,7 +120,12 @@ class ModelledCopy final : public engine::Workflow<ModelledHome> {
     if (w.memory.verified && w.claim.exists && !w.claim.terminating && home.on_target != home.on_source) {
       broken.push_back({"what counts as verified is the same", ""});
     }
-    if (!w.movers.empty() && on_target(w) && !back) broken.push_back({"no mover writes a home in use", ""});
+    if (!w.movers.empty() && on_target(w) && !back && !home.one_dataset)
+      broken.push_back({"no mover writes a home in use", ""});
+    if (!home.unsafe.empty()) broken.push_back({"the one dataset is safe", home.unsafe});
+    const bool both = home.one_dataset && w.source.exists && w.target.exists && !home.meddled;
+    if (both && (w.source.policy != "Retain" || w.target.policy != "Retain"))
+      broken.push_back({"both volumes of one dataset are Retain", w.source.policy + " " + w.target.policy});
     const bool kept = (w.source.exists || w.target.exists);
     if (!kept) broken.push_back({"the bytes are on some volume", ""});
   }

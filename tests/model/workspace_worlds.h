@@ -26,6 +26,11 @@ struct ModelledHome {
   bool runs = false;
   std::string version = "v", schedule;
   std::string forgotten;  // in what the end was written down without it
+  // Of an adoption: both volumes are objects for one dataset, which lives as long as neither goes with
+  // Delete.
+  bool one_dataset = false;
+  bool meddled = false;  // somebody else has set a policy back
+  std::string unsafe;    // what a step of ours has put at risk
 };
 
 inline constexpr const char* k_other_home = "coder-workspaces/other";
@@ -149,6 +154,7 @@ inline bool write(ModelledHome& home) {
   int* version = version_of(home);
   if (version == nullptr || home.world.claim.terminating) return false;
   *version = ++home.newest;
+  if (home.one_dataset) home.on_source = home.on_target = home.newest;
   return true;
 }
 
@@ -173,10 +179,13 @@ inline std::string describe(const ModelledHome& home) {
   std::string text = fmt::format("claim {}; temporary {}; source {}; target {}{}; ", describe(w.claim),
                                  describe(w.temporary), describe(w.source), describe(w.target),
                                  w.target_noted ? " noted" : "");
-  text +=
-      fmt::format("facts {} {} {} src {} tgt {} {} claims {} cut {} moved {} ended {} roles {} compared {}; ",
-                  f.number, f.carry == Carry::copy ? "copy" : "nothing", f.rollback, f.source.name, f.targets,
-                  f.target.name, f.claims, f.cutover, f.moved, f.ended, f.roles.size(), f.compares > 0);
+  text += fmt::format(
+      "facts {} {} {} src {} tgt {} {} claims {} cut {} moved {} ended {} roles {} compared {}; ", f.number,
+      f.carry == Carry::copy    ? "copy"
+      : f.carry == Carry::adopt ? "adopt"
+                                : "nothing",
+      f.rollback, f.source.name, f.targets, f.target.name, f.claims, f.cutover, f.moved, f.ended,
+      f.roles.size(), f.compares > 0);
   text +=
       fmt::format("memory used {} way {} unfit {} tried {} warm {} copied {} verified {} {} {} overdue {}; ",
                   m.used_bytes.has_value(), m.way, m.unfit, m.replacement_tried, m.warm_passes, m.copied,
@@ -194,6 +203,12 @@ inline std::string describe(const ModelledHome& home) {
     for (const FreezeOwner& owner : role.owners) {
       text += fmt::format("for {} {} {}; ", owner.claim, owner.alive, owner.bound);
     }
+  }
+  if (f.same_dataset || home.one_dataset) {
+    text += fmt::format(
+        "adopting sighted {} proved {} findings {} unfit {} probe {} at {}; one {} meddled {} {}; ",
+        m.sighted, f.proved, w.adoption.size(), w.target_unfit, w.probe_left, w.target_attached.size(),
+        home.one_dataset, home.meddled, home.unsafe);
   }
   if (!home.robbed.empty()) text += "robbed " + home.robbed + "; ";
   if (w.coder) {

@@ -130,6 +130,7 @@ bool AdoptionProbe::remove_remains(const AdoptionProbeRequest& request) {
   const Milliseconds since = clock_->steady();
   std::string said;
   for (int sweeps = 1;; ++sweeps) {
+    if (on_look) on_look();
     const auto remains = sweep(request);
     if (remains.ok() && remains->standing + remains->leaving == 0) return true;
     if (!remains.ok() && remains.error().what != said) {

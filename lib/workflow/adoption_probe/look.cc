@@ -152,6 +152,7 @@ Result<AdoptionSight> AdoptionProbe::look(const AdoptionProbeRequest& request) {
   mover.on_line = on_line;
   // The attachment goes soon after the Pod.
   mover.on_look = [&] {
+    if (on_look) on_look();
     if (sight.path.empty()) (void)see_attachment(request, sight);
   };
   Result<storage::MoverEnd> end = mover.run(adoption_probe_mover(request));

@@ -35,7 +35,11 @@ const std::string& uid_of(const AdoptionProbeRequest& request) {
 }  // namespace
 
 std::string adoption_probe_name(const AdoptionProbeRequest& request) {
-  return "truenas-migrate-probe-" + uid_of(request);
+  return adoption_probe_name(uid_of(request));
+}
+
+std::string adoption_probe_name(std::string_view old_volume_uid) {
+  return fmt::format("truenas-migrate-probe-{}", old_volume_uid);
 }
 
 std::string adoption_probe_selector(const AdoptionProbeRequest& request) {
@@ -79,7 +83,7 @@ MoverRequest adoption_probe_mover(const AdoptionProbeRequest& request) {
   MoverRequest mover;
   mover.ns = request.ns;
   mover.run = sha256_hex(uid_of(request)).substr(0, 16);
-  mover.arguments = {"scan", "--expect-source-mount"};
+  mover.arguments = {"scan", "--top", "--expect-source-mount"};
   if (!request.expected_type.empty()) {
     mover.arguments.push_back("--expect-source-type=" + request.expected_type);
   }

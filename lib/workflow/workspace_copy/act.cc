@@ -16,6 +16,11 @@ bool is_by_mover(const std::string& verb) {
          verb == "compare";
 }
 
+bool is_of_adoption(const std::string& verb) {
+  return verb == "probe-adoption" || verb == "create-adopted" || verb == "prove-adoption" ||
+         verb == "remove-probe";
+}
+
 Result<void> act_through_coder(WorkspaceCopy::State& state, const engine::Step& step, kube::Writer& writer) {
   if (state.tools.coder == nullptr) return make_error(Kind::bug, "there is no Coder to ask");
   if (step.verb == "set-autostart") {
@@ -76,6 +81,7 @@ Result<void> WorkspaceCopy::act(const engine::Step& step, kube::Writer& writer) 
   if (verb == "stop-workspace" || verb == "start-workspace" || verb == "set-autostart")
     return act_through_coder(state, step, writer);
   if (verb == "delete-claim") TM_TRY(look_at_coder_once_more(state));
+  if (is_of_adoption(verb)) return act_on_adoption(state, step, writer, on_line);
   if (!is_by_mover(verb)) return act_on_objects(state, step, writer);
   return act_by_mover(state, step, writer, on_line);
 }

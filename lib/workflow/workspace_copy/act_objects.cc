@@ -97,6 +97,7 @@ Result<void> try_replacement(State& state, Writer& writer) {
                                   storage_class, tried.error().what),
                       tried.error().hints);
   }
+  if (is_adopting(world, state.options)) TM_TRY(try_adoption(state, writer));
   TM_TRY(try_freeze(state, writer));
   state.memory.replacement_tried = true;
   return {};
@@ -124,7 +125,7 @@ Result<void> reserve(const Step& step, Writer& writer) {
 Result<void> record(State& state, Writer& writer) {
   const SwapWorld& world = *state.world;
   storage::CutoverRecord record;
-  record.what = world.facts.rollback ? "rollback" : "copy";
+  record.what = world.facts.rollback ? "rollback" : world.facts.carry == Carry::adopt ? "adopt" : "copy";
   record.cluster_uid = state.options.cluster_uid;
   record.ns = state.options.ns, record.claim = state.options.claim, record.claim_uid = world.claim.uid;
   record.from_class = world.claim.storage_class;

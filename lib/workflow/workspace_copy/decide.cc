@@ -28,6 +28,9 @@ std::optional<Next> decide_losses(const SwapWorld& world, const Options& options
       was_served(world, options) || on_target(world) ? world.facts.target : world.facts.source;
   const bool of_target = &remembered == &world.facts.target;
   const VolumeState& volume = of_target ? world.target : world.source;
+  // The same bytes are on the other one, and the name goes there.
+  const bool on_its_way = !world.claim.exists && world.facts.cutover && !is_given_up(world, options);
+  if (!of_target && on_its_way && world.facts.same_dataset && is_ready(world)) return std::nullopt;
   if (!volume.exists) {
     return stopped(
         fmt::format("persistentvolume {} (uid {}), on which the home of claim {} is, was deleted or "
@@ -80,6 +83,12 @@ std::optional<Next> decide_left_movers(const SwapWorld& world, const Options& op
 // The claim is on the source, and stays there.
 Next decide_giving_up(const SwapWorld& world, const Options& options) {
   if (auto next = remove_temporary(world, options)) return *next;
+  if (world.probe_left) return remove_probe(options);
+  // Whoever creates a claim of the name later must not get it.
+  if (world.target.exists && !world.target.terminating &&
+      is_reserved_for(world.target, options.ns, options.claim)) {
+    return reserve_volume(options, world.target, temporary_name(world));
+  }
   if (const ClaimRole* role = role_to_thaw(world, options, true)) {
     if (auto next = decide_drained(world, options)) return *next;
     return thaw_builds(options, *role, true);
@@ -88,15 +97,27 @@ Next decide_giving_up(const SwapWorld& world, const Options& options) {
   return note_swap_end(world, options);
 }
 
+Blocked other_strategy(const SwapWorld& world, const Options& options) {
+  const bool adopts = world.facts.carry == Carry::adopt;
+  return stopped(fmt::format("the move of claim {} was begun with --strategy={}", options.full_name(),
+                             adopts ? "adopt" : "copy"),
+                 {fmt::format("go on with --strategy={}", adopts ? "adopt" : "copy"),
+                  "or give it up: the same command with --rollback"});
+}
+
 Next decide_on_source(const SwapWorld& world, const Options& options) {
   if (auto next = decide_left_movers(world, options)) return *next;
   if (is_given_up(world, options)) return decide_giving_up(world, options);
+  if (!world.facts.rollback && world.facts.carry != options.carry) return other_strategy(world, options);
   if (!world.cannot_swap.empty()) {
     return stopped(fmt::format("claim {} cannot be created again as it is: {}", options.full_name(),
                                join(world.cannot_swap, "; ")));
   }
   if (world.claim.changed) return note_claim(world, options);
   if (world.facts.carry == Carry::copy && !is_ready(world)) return decide_copying(world, options);
+  if (world.facts.carry == Carry::adopt) {
+    if (auto next = decide_adopting(world, options)) return *next;
+  }
   if (!is_ready(world)) {
     return stopped(
         fmt::format("persistentvolume {}, to which the home of claim {} was to go, is gone or being "
@@ -138,10 +159,13 @@ Next decide_thaw(const SwapWorld& world, const Options& options) {
 }  // namespace
 
 std::optional<Next> keep_home_volumes(const SwapWorld& world, const Options& options) {
-  if (world.source.exists && !is_kept(world.source) && !world.source.terminating) {
+  // Where both are one dataset, one that is leaving still takes it along.
+  const bool one = world.facts.same_dataset;
+  if (world.source.exists && !is_kept(world.source) && (one || !world.source.terminating)) {
     return keep_home_volume(world, options, world.source, world.facts.source.policy);
   }
-  if (world.target_noted && world.target.exists && !is_kept(world.target) && !world.target.terminating) {
+  const bool counts = world.target_noted || (one && world.target_unfit.empty());
+  if (counts && world.target.exists && !is_kept(world.target) && (one || !world.target.terminating)) {
     return keep_home_volume(world, options, world.target, world.facts.target.policy);
   }
   return std::nullopt;

@@ -16,6 +16,13 @@ engine::Next decide_swap(const SwapWorld& world, const WorkspaceCopyOptions& opt
 engine::Next decide_swap_beginning(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // The claim is on the source and the target has not all bytes yet: the temporary claim, copies, comparison.
 engine::Next decide_copying(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// An adoption must not begin; nullopt when it may.
+std::optional<engine::Next> refuse_adoption(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The claim is on the source: until the adopted volume is there, tried before. nullopt then.
+std::optional<engine::Next> decide_adopting(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// The claim is on the adopted volume: until it is proved that the same files are read through it.
+std::optional<engine::Next> decide_adoption_proof(const SwapWorld& world,
+                                                  const WorkspaceCopyOptions& options);
 // The workspace is stopped, or cannot be; nullopt when nobody uses the home and no build can be under way.
 std::optional<engine::Next> decide_stopping(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // Until no build of the workspace is queued or running, as far as Coder tells.

@@ -106,7 +106,7 @@ Next decide_rollback(const SwapWorld& world, const Options& options) {
     return refused(options, fmt::format("the volume that it was on before, {}, is claim {}/{}'s now",
                                         world.source.name, world.source.claim_ns, world.source.claim_name));
   }
-  if (!options.accepted.contains(k_newer_writes)) {
+  if (!world.facts.same_dataset && !options.accepted.contains(k_newer_writes)) {
     return refused(
         options,
         fmt::format("[{}] the volume of before, {}, is as it was at the move; what was written since "
@@ -145,6 +145,7 @@ Next decide_swap_beginning(const SwapWorld& world, const Options& options) {
   }
   if (auto refusal = refuse_site(world, options)) return *refusal;
   if (auto refusal = refuse_uses(world, options)) return *refusal;
+  if (auto refusal = refuse_adoption(world, options)) return *refusal;
   return begin_swap(world, options);
 }
 

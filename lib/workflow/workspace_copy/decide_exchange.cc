@@ -115,12 +115,20 @@ Next decide_stranger(const SwapWorld& world, const Options& options) {
 
 Next decide_swap_ending(const SwapWorld& world, const Options& options) {
   if (!world.facts.moved) return note_moved(world, options);
+  // While nobody can start it yet, where it is not this run that starts it.
+  const bool starts = world.facts.ran && world.coder && world.coder->found;
+  if (!starts && world.uses.empty() && !is_given_up(world, options)) {
+    if (auto next = decide_adoption_proof(world, options)) return *next;
+  }
   if (const ClaimRole* role = role_to_thaw(world, options, true)) {
     if (auto next = decide_drained(world, options)) return *next;
     return thaw_builds(options, *role, true);
   }
   if (!is_given_up(world, options) && !world.claim.differences.empty()) return differs(world, options);
   if (auto next = decide_resuming(world, options)) return *next;
+  if (!is_given_up(world, options)) {
+    if (auto next = decide_adoption_proof(world, options)) return *next;
+  }
   return note_swap_end(world, options);
 }
 

@@ -30,6 +30,21 @@ Result<RememberedVolume> read_volume_document(const json::View& view) {
   return volume;
 }
 
+constexpr struct {
+  Carry carry;
+  std::string_view name;
+} k_carries[] = {{Carry::copy, "copy"}, {Carry::nothing, "nothing"}, {Carry::adopt, "adopt"}};
+
+Result<void> read_sight(SwapFacts& facts, const std::string& text, const std::string& source) {
+  TM_TRY_ASSIGN(const Value document, json::parse(text, source));
+  const json::View view(document, source);
+  TM_TRY_ASSIGN(facts.sight.path, view.find_string("/path"));
+  TM_TRY_ASSIGN(facts.sight.top, view.get_string("/top"));
+  TM_TRY_ASSIGN(facts.sight.names, view.get_string("/names"));
+  TM_TRY_ASSIGN(facts.sight.stamp, view.find_string("/stamp"));
+  return {};
+}
+
 std::string source_of(const SwapFacts& facts, const std::string& name) {
   return fmt::format("journal fact run-{}.{}", facts.number, name);
 }
@@ -39,11 +54,14 @@ Result<void> read_begin(SwapFacts& facts, const std::string& text) {
   TM_TRY_ASSIGN(const Value document, json::parse(text, source));
   const json::View view(document, source);
   TM_TRY_ASSIGN(const std::string carry, view.get_string("/carry"));
-  if (carry != "copy" && carry != "nothing") {
+  const auto known = std::find_if(std::begin(k_carries), std::end(k_carries),
+                                  [&](const auto& one) { return one.name == carry; });
+  if (known == std::end(k_carries)) {
     return make_error(Kind::refused, fmt::format("{}: carry {} is not of this version", source, carry));
   }
-  facts.carry = carry == "copy" ? Carry::copy : Carry::nothing;
+  facts.carry = known->carry;
   TM_TRY_ASSIGN(facts.rollback, view.find_boolean("/rollback"));
+  TM_TRY_ASSIGN(facts.same_dataset, view.find_boolean("/sameDataset"));
   TM_TRY_ASSIGN(facts.from_class, view.get_string("/fromClass"));
   TM_TRY_ASSIGN(facts.to_class, view.get_string("/toClass"));
   TM_TRY_ASSIGN(facts.claim_uid, view.get_string("/claimUid"));
@@ -91,6 +109,9 @@ Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::st
   } else if (const int workspace = number_after(name, "workspace-"); workspace > facts.workspaces) {
     TM_TRY(read_workspace(facts, value, source_of(facts, name)));
     facts.workspaces = workspace;
+  } else if (const int sight = number_after(name, "sight-"); sight > facts.sights) {
+    TM_TRY(read_sight(facts, value, source_of(facts, name)));
+    facts.sights = sight;
   } else if (name.starts_with("role-")) {
     facts.roles.insert(fmt::format("run-{}.{}", facts.number, name));
   }
@@ -98,6 +119,7 @@ Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::st
   facts.cutovers_over = std::max(facts.cutovers_over, number_after(name, "cutover-over-"));
   facts.cutover = facts.cutovers > facts.cutovers_over;
   facts.moved = facts.moved || name == "moved";
+  facts.proved = facts.proved || name == "proved";
   facts.ended = facts.ended || name == "end";
   facts.finalized = facts.finalized || name == "finalized";
   return {};
@@ -138,9 +160,19 @@ Result<SwapFacts> read_swap_facts(const std::map<std::string, std::string>& all)
   return facts;
 }
 
+std::string sight_value(const DatasetSight& sight) {
+  return json::write(Value::object(
+      {{"path", sight.path}, {"top", sight.top}, {"names", sight.names}, {"stamp", sight.stamp}}));
+}
+
 std::string begin_value(const SwapFacts& facts) {
-  Value document = Value::object({{"carry", facts.carry == Carry::copy ? "copy" : "nothing"},
+  std::string_view carry;
+  for (const auto& one : k_carries) {
+    if (one.carry == facts.carry) carry = one.name;
+  }
+  Value document = Value::object({{"carry", carry},
                                   {"rollback", facts.rollback},
+                                  {"sameDataset", facts.same_dataset},
                                   {"fromClass", facts.from_class},
                                   {"toClass", facts.to_class},
                                   {"claimUid", facts.claim_uid},

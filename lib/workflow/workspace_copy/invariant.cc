@@ -15,6 +15,9 @@ using engine::Violation;
 using Violations = std::vector<Violation>;
 
 constexpr const char* k_bytes_have_a_home = "the home's bytes are on a volume that nothing deletes";
+constexpr const char* k_one_dataset = "two volumes on one dataset are both Retain";
+constexpr const char* k_sighted =
+    "the new driver has shown the home's own files before anything is exchanged";
 constexpr const char* k_verified = "no claim is deleted without a verified copy made since its last use";
 
 void demand_kept(const VolumeState& volume, const std::string& what, Violations& broken) {
@@ -31,10 +34,23 @@ void demand(bool holds, const char* rule, const std::string& detail, Violations&
   if (!holds) broken.push_back({rule, detail});
 }
 
+void demand_retain(const VolumeState& volume, Violations& broken) {
+  demand(volume.policy == "Retain", k_one_dataset, fmt::format("{} is {}", volume.name, volume.policy),
+         broken);
+}
+
+void guard_adoption(const SwapWorld& world, Violations& broken) {
+  demand_kept(world.source, "the old volume", broken);
+  demand(on_source(world), "only the claim that was looked at is adopted", "it is on another volume", broken);
+  demand(world.memory.sighted, k_sighted, "it was not tried", broken);
+  demand(!world.target.exists, "a volume of that name is not there yet", world.target.name, broken);
+}
+
 void guard_exchange(const SwapWorld& world, Violations& broken) {
   demand_kept(world.source, "the old volume", broken);
   demand_kept(world.target, "the new volume", broken);
   demand(is_ready(world), k_verified, "there is none", broken);
+  if (world.facts.carry == Carry::adopt) demand(world.memory.sighted, k_sighted, "it was not tried", broken);
   demand(world.uses.empty(), "nobody uses the home while it is exchanged", join(use_texts(world), ", "),
          broken);
   demand(world.movers.empty(), "nobody uses the home while it is exchanged", "a mover's Pod", broken);
@@ -95,15 +111,31 @@ void guard_build(const SwapWorld& world, const Options& options, const Step& ste
          "nobody is started before the home is where it stays", world.claim.volume, broken);
 }
 
+void check_absence(const SwapWorld& world, const Options& options, Violations& broken) {
+  const bool away = !world.claim.exists || world.claim.terminating;
+  if (!world.facts.cutover || !away || world.claim.volume == world.target.name || was_served(world, options))
+    return;
+  const bool ready = is_ready(world);
+  // Of one dataset one object is enough, as long as neither is set to Delete.
+  if (!ready || !world.facts.same_dataset) demand_kept(world.source, "the old volume", broken);
+  if (ready) demand_kept(world.target, "the new volume", broken);
+}
+
+// Whichever of them goes with another policy takes the bytes of both with it (facts/truenas.md §8.7).
+void check_one_dataset(const SwapWorld& world, Violations& broken) {
+  const bool both = world.source.exists && world.target.exists && world.target_unfit.empty();
+  if (!world.facts.same_dataset || !both) return;
+  demand_retain(world.source, broken);
+  demand_retain(world.target, broken);
+}
+
 }  // namespace
 
 Violations check_swap(const SwapWorld& world, const Options& options) {
   Violations broken;
-  if (!is_open(world) || !world.facts.cutover) return broken;
-  const bool away = !world.claim.exists || world.claim.terminating;
-  if (!away || world.claim.volume == world.target.name || was_served(world, options)) return broken;
-  demand_kept(world.source, "the old volume", broken);
-  if (is_ready(world)) demand_kept(world.target, "the new volume", broken);
+  if (!is_open(world)) return broken;
+  check_absence(world, options, broken);
+  check_one_dataset(world, broken);
   if (broken.empty()) return broken;
   // Set back by somebody: repaired first, and said by the decision where it cannot be.
   const engine::Next next = decide_swap(world, options);
@@ -118,6 +150,7 @@ Violations check_swap(const SwapWorld& world, const Options& options) {
 Violations guard_swap(const SwapWorld& world, const Options& options, const Step& step) {
   Violations broken;
   if (step.verb == "delete-claim") guard_deletion(world, options, broken);
+  if (step.verb == "create-adopted") guard_adoption(world, broken);
   if (step.verb == "create-claim") guard_creation(world, options, step, broken);
   if (step.verb == "thaw-builds") guard_thaw(world, options, step, broken);
   if (step.verb == "stop-workspace" || step.verb == "start-workspace") {

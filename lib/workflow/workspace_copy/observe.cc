@@ -51,6 +51,9 @@ Result<void> observe_volumes(State& state, SwapWorld& world) {
   if (!world.target.exists && world.temporary.exists && world.temporary.ours) {
     TM_TRY_ASSIGN(world.target, read_state(state, world.temporary.volume, ""));
   }
+  if (!world.target.exists && is_open(world) && facts.carry == Carry::adopt) {
+    TM_TRY_ASSIGN(world.target, read_state(state, adopted_name(world), ""));
+  }
   return {};
 }
 
@@ -140,10 +143,17 @@ Result<void> observe_builders(State& state, SwapWorld& world) {
   return observe_workspace(state, world);
 }
 
+void append(std::vector<kube::Permission>& all, const std::vector<kube::Permission>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
 void remember_what_was_watched(State& state, SwapWorld& world) {
   // What was not there when it was looked last, nobody can have used since.
   const bool was_there = state.world && state.world->claim.exists;
-  if (went_unwatched(state) && was_there) state.memory.copied = state.memory.verified = false;
+  if (went_unwatched(state) && was_there) {
+    state.memory.copied = state.memory.verified = false;
+    if (!world.coder && !on_target(world)) state.memory.sighted = false;
+  }
   world.memory = state.memory;
   forget_what_was_disturbed(world);
   state.memory = world.memory;
@@ -171,12 +181,13 @@ Result<SwapWorld> WorkspaceCopy::observe() {
   TM_TRY(observe_builders(state, world));
   if (!state.missing_permissions) {
     const bool freezes = !world.freeze.down && !state.options.accepted.contains(k_no_build_freeze);
-    TM_TRY_ASSIGN(state.missing_permissions,
-                  kube::missing_permissions(
-                      state.tools.reader,
-                      workspace_copy_permissions(state.options.ns, freezes ? state.options.coder_ns : "")));
+    std::vector<kube::Permission> needed =
+        workspace_copy_permissions(state.options.ns, freezes ? state.options.coder_ns : "");
+    if (is_adopting(world, state.options)) append(needed, workspace_adopt_permissions(state.options.ns));
+    TM_TRY_ASSIGN(state.missing_permissions, kube::missing_permissions(state.tools.reader, needed));
   }
   world.missing_permissions = *state.missing_permissions;
+  TM_TRY(observe_adoption(state, world));
   remember_what_was_watched(state, world);
   state.world = world;
   return world;

@@ -76,6 +76,7 @@ Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
     if (!volume.empty() && volume == world.source.name) {
       world.attached.push_back(attachment.text_at("/spec/nodeName"));
     }
+    add_target_attachment(attachment, world);
   }
   return {};
 }

@@ -24,7 +24,8 @@ void begin(SwapWorld& world, const std::string& value, int number) {
   if (world.target.exists && world.facts.source.name == world.target.name)
     std::swap(world.source, world.target);
   world.target_noted = world.facts.targets > 0;
-  if (!world.target_noted) world.target = VolumeState{};
+  const bool adopted_before = world.facts.carry == Carry::adopt && world.target.name == adopted_name(world);
+  if (!world.target_noted && !adopted_before) world.target = VolumeState{};
   world.claim.changed = false;
 }
 
@@ -90,6 +91,29 @@ void change_claims(SwapWorld& world, const Options& options, const Step& step) {
     world.target.recorded_claim_uid = world.claim.uid;
     world.target.recorded_from = world.source.name;
   }
+}
+
+void adopt(SwapWorld& world, const Options& options, const Step& step) {
+  SwapMemory& memory = world.memory;
+  if (step.verb == "probe-adoption") {
+    memory.sighted = true;
+    memory.stamp = world.stamp;
+    ++world.facts.sights;
+    world.facts.sight.path = world.source.dataset;
+  }
+  if (step.verb == "create-adopted") {
+    VolumeState& volume = world.target;
+    volume = VolumeState{};
+    volume.exists = volume.kept = volume.reserved = true;
+    volume.name = volume.uid = step.argument("volume");
+    volume.policy = volume.original_policy = "Retain";
+    volume.phase = "Available";
+    volume.storage_class = options.to_class;
+    volume.claim_ns = options.ns;
+    volume.claim_name = options.claim;
+  }
+  if (step.verb == "prove-adoption") world.facts.proved = true;
+  if (step.verb == "remove-probe") world.probe_left = false;
 }
 
 void change_memory(SwapWorld& world, const Step& step) {
@@ -177,6 +201,18 @@ void bind_pending(SwapWorld& world, const Options& options, ClaimState& claim) {
   bind(claim, volume, options.ns);
 }
 
+// The attach controller follows the Pods; a Pod with a node runs once its volume is attached.
+void attach_target(SwapWorld& world) {
+  world.target_attached.clear();
+  if (!is_bound(world.claim, world.target)) return;
+  for (ClaimUse& use : world.uses) {
+    if (use.kind != ClaimUse::Kind::pod) continue;
+    if (use.node.empty()) use.node = "a node";
+    world.target_attached.push_back({use.node, world.facts.sight.path, "", true});
+    if (use.phase == "Pending") use.phase = "Running";
+  }
+}
+
 void release(VolumeState& volume, const ClaimState& claim) {
   if (volume.exists && volume.claim_uid == claim.uid) volume.phase = "Released";
 }
@@ -198,6 +234,7 @@ SwapWorld project_swap_step(SwapWorld world, const Options& options, const Step&
   change_volume(world, step);
   change_claims(world, options, step);
   change_memory(world, step);
+  adopt(world, options, step);
   change_roles(world, step);
   change_workspace(world, step);
   if (step.verb == "remove-mover") {
@@ -216,6 +253,7 @@ SwapWorld advance_swap_neighbours(SwapWorld world, const Options& options) {
   bind_pending(world, options, world.claim);
   bind_pending(world, options, world.temporary);
   if (world.uses.empty()) world.attached.clear();
+  attach_target(world);
   bool grants = false;
   for (const ClaimRole& role : world.freeze.roles) grants |= role.grants;
   if (!grants && !world.memory.freeze_overdue) world.freeze.able.clear();

@@ -5,6 +5,8 @@
 #include <array>
 
 #include "lib/base/text.h"
+#include "lib/workflow/adoption_look.h"
+#include "lib/workflow/adoption_probe.h"
 #include "lib/workflow/workspace_copy.h"
 #include "lib/workflow/workspace_copy/decide.h"
 #include "lib/workflow/workspace_copy/project.h"
@@ -87,6 +89,13 @@ std::string progress_of_swap(const SwapWorld& world, const WorkspaceCopyOptions&
   }
   if (is_held(world)) line += "; workspace " + held_text(world);
   return line;
+}
+
+std::vector<kube::Permission> workspace_adopt_permissions(const std::string& ns) {
+  std::vector<kube::Permission> all = adoption_probe_permissions(ns);
+  const auto more = adoption_look_permissions(ns);
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 std::vector<kube::Permission> workspace_copy_permissions(const std::string& ns, const std::string& coder_ns) {

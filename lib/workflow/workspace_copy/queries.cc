@@ -36,6 +36,7 @@ bool was_served(const SwapWorld& world, const WorkspaceCopyOptions& options) {
 
 bool is_ready(const SwapWorld& world) {
   if (!world.target_noted || !world.target.exists || world.target.terminating) return false;
+  if (world.facts.carry == Carry::adopt) return world.target_unfit.empty();
   return world.facts.carry == Carry::nothing || world.memory.verified;
 }
 
@@ -64,6 +65,15 @@ bool is_somebody_elses(const SwapWorld& world, const VolumeState& volume,
   const bool by_uid = !uid.empty() && (uid == world.facts.claim_uid || uid == world.facts.source.claim_uid ||
                                        uid == world.facts.target.claim_uid);
   return !by_name && !by_uid;
+}
+
+std::string adopted_name(const SwapWorld& world) {
+  return storage::adopted_name_of_uid(world.facts.source.uid);
+}
+
+bool is_adopting(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  if (is_open(world)) return world.facts.carry == Carry::adopt;
+  return options.carry == Carry::adopt && !options.rollback;
 }
 
 std::string temporary_name(const SwapWorld& world) {
@@ -123,6 +133,8 @@ void forget_what_was_disturbed(SwapWorld& world) {
   if ((memory.copied || memory.verified) && (other_target || used || rescaled)) {
     memory.copied = memory.verified = false;
   }
+  // With a token a home may run until it is stopped for the swap: it is known to change.
+  if (memory.sighted && !world.coder && (used || rescaled)) memory.sighted = false;
 }
 
 }  // namespace truenas::workflow

@@ -40,6 +40,10 @@ std::vector<std::string> entries_to_drop(const ClaimRole& role, const WorkspaceC
 // A Role from whose freeze something may be taken off; nullptr when there is none.
 const ClaimRole* role_to_thaw(const SwapWorld& world, const WorkspaceCopyOptions& options, bool own);
 std::string role_key(const SwapWorld& world, const ClaimRole& role);
+// Of the volume object that an adoption makes; always the same for the same old volume.
+std::string adopted_name(const SwapWorld& world);
+// The run that is open, or would begin, is an adoption.
+bool is_adopting(const SwapWorld& world, const WorkspaceCopyOptions& options);
 std::string temporary_name(const SwapWorld& world);
 bool is_kept(const VolumeState& volume);
 // What the claims' and volumes' class is at the end of this run.

@@ -27,7 +27,9 @@ struct WorkspaceCopy::State {
   RunWatch other_runs{tools.clock};
   std::optional<Milliseconds> frozen_since;  // rights were taken, and somebody still has them
   std::optional<std::vector<std::string>> missing_permissions;
-  int movers = 0;  // that were run, for their names
+  int movers = 0;                                                 // that were run, for their names
+  std::optional<std::vector<storage::AdoptionFinding>> adoption;  // as of adoption_stamp
+  std::string adoption_stamp;
 };
 
 // Who uses the claim, which movers are left, where the source is attached.
@@ -36,6 +38,17 @@ Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world);
 bool went_unwatched(WorkspaceCopy::State& state);
 // While a mover runs: looks now and then, and remembers in `disturbed` whether the claim was left alone.
 void look_at_users(WorkspaceCopy::State& state);
+// What only an adoption looks at.
+Result<void> observe_adoption(WorkspaceCopy::State& state, SwapWorld& world);
+void add_target_attachment(const json::Value& attachment, SwapWorld& world);
+// For whom the adopted volume of this name is made.
+storage::AdoptionTarget adoption_target(const SwapWorld& world, const WorkspaceCopyOptions& options,
+                                        const std::string& name, const std::string& driver);
+// Whether the server would take what an adoption's trial makes; changes nothing.
+Result<void> try_adoption(WorkspaceCopy::State& state, kube::Writer& writer);
+// The effects of an adoption.
+Result<void> act_on_adoption(WorkspaceCopy::State& state, const engine::Step& step, kube::Writer& writer,
+                             const std::function<void(const std::string&)>& on_line);
 // The effects by movers.
 Result<void> act_by_mover(WorkspaceCopy::State& state, const engine::Step& step, kube::Writer& writer,
                           const std::function<void(const std::string&)>& on_line);

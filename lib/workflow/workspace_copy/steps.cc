@@ -33,7 +33,8 @@ Step begin_swap(const SwapWorld& world, const Options& options) {
   SwapFacts facts;
   facts.number = facts.newest = world.facts.newest + 1;
   facts.rollback = options.rollback;
-  facts.carry = options.rollback ? Carry::nothing : Carry::copy;
+  facts.carry = options.rollback ? Carry::nothing : options.carry;
+  facts.same_dataset = options.rollback ? world.facts.same_dataset : options.carry == Carry::adopt;
   facts.from_class = world.claim.storage_class;
   facts.claim_uid = world.claim.uid;
   facts.claim = world.claim.document;
@@ -112,11 +113,21 @@ Step note_moved(const SwapWorld& world, const Options& options) {
   return step;
 }
 
+Step note_proof(const SwapWorld& world, const Options& options, const TargetAttachment& attachment) {
+  Step step = note(world, options, world.facts.number, "proved",
+                   fmt::format("a Pod runs on it; attached to {} as {}", attachment.node, attachment.path));
+  step.title =
+      fmt::format("write down that claim {} is served from {}", options.full_name(), attachment.path);
+  step.reason = "the same dataset as before, and a Pod runs on it";
+  return step;
+}
+
 Step note_swap_end(const SwapWorld& world, const Options& options) {
   const bool given_up = is_given_up(world, options) && !on_target(world);
   Step step = note(world, options, world.facts.number, "end", given_up ? "given up" : "done");
   step.title = given_up ? "write down that the move was given up" : "write down that the move is done";
-  step.reason = "the old volume is kept (Retain) until --finalize";
+  step.reason = world.facts.same_dataset ? "both volumes stay Retain: they are one dataset"
+                                         : "the old volume is kept (Retain) until --finalize";
   return step;
 }
 

@@ -39,6 +39,14 @@ engine::Step pause_autostart(const SwapWorld& world, const Options& options);
 engine::Step restore_autostart(const SwapWorld& world, const Options& options);
 engine::Step start_workspace(const SwapWorld& world, const Options& options);
 
+// Adopting.
+engine::Step probe_adoption(const SwapWorld& world, const Options& options);
+engine::Step remove_probe(const Options& options);
+engine::Step create_adopted(const SwapWorld& world, const Options& options);
+engine::Step prove_adoption(const Options& options);
+// What a Pod of the user's proves by running, on the path that the new driver mounts there.
+engine::Step note_proof(const SwapWorld& world, const Options& options, const TargetAttachment& attachment);
+
 // The swap.
 engine::Step keep_home_volume(const SwapWorld& world, const Options& options, const VolumeState& volume,
                               const std::string& original_policy);

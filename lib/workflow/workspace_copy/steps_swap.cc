@@ -47,7 +47,8 @@ Step keep_home_volume(const SwapWorld& world, const Options& options, const Volu
   step.title = fmt::format("set persistentvolume {} to Retain", volume.name);
   step.reason = volume.name == world.source.name ? "the home's bytes must outlive its claim"
                                                  : "the new volume must outlive the temporary claim";
-  step.undo = "--finalize gives it its policy back";
+  step.undo = world.facts.same_dataset ? "none: it stays so while another volume is on its dataset"
+                                       : "--finalize gives it its policy back";
   return step;
 }
 

@@ -33,7 +33,8 @@ Result<HomeView::Objects> read_workloads(const kube::Reader& reader, const std::
 
 Result<HomeView::Objects> read_attachments(const kube::Reader& reader) {
   kube::ListOptions list;
-  list.wanted = {"/metadata/name", "/spec/source/persistentVolumeName", "/spec/nodeName", "/status/attached"};
+  list.wanted = {"/metadata/name",   "/spec/source/persistentVolumeName", "/spec/nodeName",
+                 "/status/attached", "/status/attachmentMetadata",        "/status/attachError"};
   TM_TRY_ASSIGN(std::vector<Value> all, reader.list(kube::k_volume_attachment, "", list));
   return std::make_shared<const std::vector<Value>>(std::move(all));
 }

@@ -50,9 +50,10 @@ Wait wait_for_bound(const SwapWorld& world, const Options& options, const ClaimS
       Seconds(named ? 120 : 300));
   wait.object_ns = options.ns;
   wait.object_uid = claim.uid;
+  wait.hurried = named;
   if (named) {
     wait.nudge = nudge_claim(claim, options);
-    wait.nudge_after = Seconds(1);
+    wait.nudge_after = Milliseconds(500);
     wait.nudge_every = Seconds(10);
   }
   return wait;
@@ -67,6 +68,7 @@ Wait wait_for_claim_gone(const SwapWorld& world, const Options& options, const C
                       Seconds(600));
   wait.object_ns = options.ns;
   wait.object_uid = claim.uid;
+  wait.hurried = !held;
   return wait;
 }
 
@@ -86,6 +88,16 @@ Wait wait_for_detached(const SwapWorld& world, const Options& options) {
   return wait_on(world, "detached " + world.source.name, "the attach controller",
                  fmt::format("volume {} of claim {} is detached from {}", world.source.name,
                              options.full_name(), join(world.attached, ", ")),
+                 Seconds(420));
+}
+
+Wait wait_for_mount(const SwapWorld& world, const Options& options) {
+  std::string why = fmt::format("volume {} of claim {} is mounted by {}", world.target.name,
+                                options.full_name(), join(use_texts(world), ", "));
+  for (const TargetAttachment& attachment : world.target_attached) {
+    if (!attachment.error.empty()) why += fmt::format(" (node {}: {})", attachment.node, attachment.error);
+  }
+  return wait_on(world, "mount " + world.target.name, "the kubelet and the new driver", std::move(why),
                  Seconds(420));
 }
 

@@ -13,6 +13,8 @@ engine::Wait wait_for_claim_gone(const SwapWorld& world, const WorkspaceCopyOpti
 engine::Wait wait_for_movers_gone(const SwapWorld& world, const WorkspaceCopyOptions& options);
 engine::Wait wait_for_users_gone(const SwapWorld& world, const WorkspaceCopyOptions& options);
 engine::Wait wait_for_detached(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// A Pod of the user's is to run on the adopted volume.
+engine::Wait wait_for_mount(const SwapWorld& world, const WorkspaceCopyOptions& options);
 engine::Wait wait_for_freeze(const SwapWorld& world, const WorkspaceCopyOptions& options);
 engine::Wait wait_for_build(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // It gave no answer.

@@ -12,6 +12,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/json/value.h"
+#include "lib/storage/adoption.h"
 #include "lib/workflow/build_freeze.h"
 #include "lib/workflow/class_record.h"
 #include "lib/workflow/workspace_review/site.h"
@@ -21,7 +22,8 @@ namespace truenas::workflow {
 // How the bytes come to be on the target.
 enum class Carry {
   copy,     // the mover copies and compares them before the swap
-  nothing,  // they lie there: the volume that the claim had before (--rollback), or the same dataset
+  nothing,  // they lie there: the volume that the claim had before (--rollback)
+  adopt,    // they are there once: the target is a volume object of the new driver on the source's dataset
 };
 
 struct WorkspaceCopyOptions {
@@ -34,6 +36,7 @@ struct WorkspaceCopyOptions {
   Seconds max_downtime{120};       // warm passes until one takes no longer
   int warm_passes = 5;             // … or there were so many
   bool rollback = false;           // back to the volume of before
+  Carry carry = Carry::copy;       // … else how: copy or adopt
   // What the mover is told, word for word: "0:0=1000:1000", "lost+found".
   std::vector<std::string> owner_map, leave_out;
 
@@ -48,6 +51,10 @@ inline constexpr const char* k_empty_home = "empty-home";
 inline constexpr const char* k_thaw = "thaw";
 // … to end with the workspace as it is by now, though it ran or had a schedule before.
 inline constexpr const char* k_left_stopped = "left-stopped";
+// … to go on where the new driver does not say from which server it mounts, or names another one.
+inline constexpr const char* k_adopt_server = "adopt-server";
+// … to take other names at the root of an adopted home for its user's work since it was looked at.
+inline constexpr const char* k_adopt_files = "adopt-files";
 // … and to leave behind, on the volume that is kept, what was written since the move.
 inline constexpr const char* k_newer_writes = "newer-writes";
 
@@ -73,6 +80,19 @@ struct VolumeState {
   std::string recorded_claim_uid, recorded_from;
 };
 
+// What was seen at the root of the home's dataset, through both drivers, before anything was exchanged.
+struct DatasetSight {
+  std::string path;        // that the new driver mounts; "" where it does not say
+  std::string top, names;  // volume-mover's facts of the root: with sizes and times, and without
+  std::string stamp;       // SwapWorld::stamp of then
+};
+
+// The target as the new driver has it attached.
+struct TargetAttachment {
+  std::string node, path, error;
+  bool attached = false;
+};
+
 struct RememberedVolume {
   std::string name, uid, policy, storage_class;
   std::string claim_uid;  // spec.claimRef.uid when it was written down
@@ -84,6 +104,7 @@ struct SwapFacts {
   int newest = 0;  // number, unless newer ones were given up without having moved anything
   Carry carry = Carry::copy;
   bool rollback = false;
+  bool same_dataset = false;  // both volumes are objects for one dataset: an adoption, or its way back
   std::string from_class, to_class;
   std::string claim_uid;
   json::Value first_claim;  // the whole document; the temporary claim is named after it
@@ -100,6 +121,9 @@ struct SwapFacts {
   std::string workspace_id;
   int compares = 0;
   std::string compare;                  // the newest one's summary
+  int sights = 0;                       // how often the new driver was tried
+  DatasetSight sight;                   // the newest one's
+  bool proved = false;                  // through the claim on the target the same files were read
   int cutovers = 0, cutovers_over = 0;  // exchanges that were begun; that were given up with the claim there
   bool cutover = false;                 // one is open: the claim may be absent because of us
   std::set<std::string> roles;          // keys under which rules of Roles were written down
@@ -145,6 +169,7 @@ struct SwapMemory {
   int copies = 0, compares = 0;   // final ones, for the steps' names
   bool copied = false;            // everything that was there when it was last used
   bool verified = false;          // … and compared
+  bool sighted = false;           // of an adoption: the new driver has shown the home as it is
   std::string target_uid, stamp;  // of what: VolumeState::uid and SwapWorld::stamp
   bool freeze_overdue = false;    // rights were taken long enough ago, and somebody still has them
 };
@@ -158,6 +183,10 @@ struct SwapWorld {
   TargetClass to;
   std::vector<ClaimUse> uses;         // live ones of the claim, without movers
   std::vector<std::string> attached;  // nodes to which the source is attached
+  std::vector<TargetAttachment> target_attached;
+  std::vector<storage::AdoptionFinding> adoption;  // what speaks against it, and what is to be known
+  std::string target_unfit;  // why what has the adopted volume's name is not what is to be created
+  bool probe_left = false;   // a killed run's probe of the dataset
   std::vector<LeftMover> movers;
   std::string stamp;  // changes whenever a workload that mounts the claim was scaled or built
   BuildFreeze freeze;

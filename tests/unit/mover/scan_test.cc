@@ -154,3 +154,40 @@ TEST_CASE("hard links to outside, and paths that no call takes whole") {
   CHECK(count_of_outcome(outcome, "longest_path") == 30 * 201 + 6);
   CHECK(count_of_outcome(outcome, "paths_near_path_max") == 30 - 19 + 1 + 0);
 }
+
+TEST_CASE("the root's own listing tells two trees apart, and not two looks at one") {
+  const ScratchTree tree;
+  tree.directory("d");
+  tree.file("d/below", "x");
+  tree.file("a", "abc");
+  ScanOptions options;
+  options.top = true;
+  CollectingReporter reporter;
+  const Outcome first = scanned(tree, options, reporter);
+  CHECK(first.exit == 0);
+  CHECK(count_of_outcome(first, "entries") == 2);
+  const std::string top = fact_of_outcome(first, "top"), names = fact_of_outcome(first, "top_names");
+  CHECK(top.size() == 32);
+  CHECK(names.size() == 32);
+  CHECK(fact_of_outcome(scanned(tree, {}, reporter), "top") == top);
+  SUBCASE("a file below changes neither") {
+    tree.file("d/below", "another");
+    CHECK(fact_of_outcome(scanned(tree, options, reporter), "top") == top);
+  }
+  SUBCASE("a file that grows changes the one") {
+    tree.file("a", "abcd");
+    const Outcome grown = scanned(tree, options, reporter);
+    CHECK(fact_of_outcome(grown, "top") != top);
+    CHECK(fact_of_outcome(grown, "top_names") == names);
+  }
+  SUBCASE("a new name changes both") {
+    tree.file("b", "");
+    const Outcome other = scanned(tree, options, reporter);
+    CHECK(fact_of_outcome(other, "top") != top);
+    CHECK(fact_of_outcome(other, "top_names") != names);
+  }
+  SUBCASE("so does another mode of the root") {
+    REQUIRE(chmod(tree.path().c_str(), 0711) == 0);
+    CHECK(fact_of_outcome(scanned(tree, options, reporter), "top_names") != names);
+  }
+}

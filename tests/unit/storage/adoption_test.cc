@@ -238,6 +238,8 @@ TEST_CASE("fsGroup is a trap only where the old driver never applied it") {
     CHECK_FALSE(fs_group_would_change(yaml("{securityContext: {runAsUser: 1000}}"), old_volume(row.volume),
                                       row.old_policy, row.new_policy));
   }
+  // A stopped workspace: nobody knows what will mount it.
+  CHECK(found(look("{spec: {accessModes: [ReadWriteMany]}}")) == "ask adopt-fs-group");
   AdoptionLook trapped = look("{spec: {accessModes: [ReadWriteMany]}}");
   trapped.workloads = {{"deployment coder-x", grouped}, {"pod other", yaml("{}")}};
   CHECK(found(trapped) == "ask adopt-fs-group");

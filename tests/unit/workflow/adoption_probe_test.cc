@@ -156,7 +156,7 @@ TEST_CASE("the new driver shows the dataset's files, and nothing of the probe st
   CHECK(sight->scan.result.integer_at("/counts/files") == 1);
   CHECK(sight->path == site.share);
   CHECK(sight->server == "127.0.0.1");
-  CHECK(join(site.arguments, " ") == "scan --expect-source-mount --expect-source-type=nfs /source");
+  CHECK(join(site.arguments, " ") == "scan --top --expect-source-mount --expect-source-type=nfs /source");
   CHECK(site.left() == 0);
   CHECK(site.home_lives());
 }

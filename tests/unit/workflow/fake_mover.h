@@ -37,7 +37,9 @@ class FakeMover {
          {"mode", words[0]},
          {"exit", exit},
          {"text", exit == 0 ? "done" : "not as it should be"},
-         {"facts", json::Value::object({{"way", "chown"}, {"manifest", "m"}})},
+         {"facts",
+          json::Value::object(
+              {{"way", "chown"}, {"manifest", "m"}, {"top", moving.top}, {"top_names", moving.names}})},
          {"counts",
           json::Value::object({{"bytes", 1000}, {"bytes_allocated", 500}, {"entries", moving.entries}})}});
     return fakes::PodEnd{exit, json::write(result), ""};
@@ -66,12 +68,20 @@ class FakeMover {
   struct Moving {
     int asked = 0, exit = 0;
     std::int64_t entries = 0;
+    std::string top, names;  // what scan says of the root
   };
   void begin(const json::Value& pod, const std::string& mode, Moving& moving) {
     fakes::Dataset *source = mounted(pod, "/source"), *target = mounted(pod, "/target");
     if (mode == "scan") moving.exit = scan_exit;
     if (mode == "copy" || mode == "final") target->files = source->files;
     if (mode == "compare" && target->files != source->files) moving.exit = 3;
+    if (source != nullptr) {
+      for (const auto& [name, content] : source->files) {
+        moving.names += name + "/";
+        moving.top += name + "/" + content + "/";
+      }
+      moving.top = sha256_hex(moving.top), moving.names = sha256_hex(moving.names);
+    }
     // compare counts the root too.
     if (source != nullptr) {
       moving.entries = static_cast<std::int64_t>(source->files.size()) + (mode == "compare" ? 1 : 0);
