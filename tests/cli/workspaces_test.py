@@ -145,6 +145,14 @@ class Workspaces(unittest.TestCase):
                 else:
                     self.assertNotIn("destroys", out + err)
 
+    def test_adoption_is_planned_with_what_stays_old(self):
+        words = [ROWS[0], "--strategy=adopt", "--dry-run", "--accept=no-build-freeze"]
+        code, out, err = self.run_plugin(*words)
+        self.assertEqual(code, 0, err)
+        for text in ("let the new driver mount", "read the home through its claim", "[adopt-stays]", "no byte is copied"):
+            self.assertIn(text, out)
+        self.assertNotIn("temporary claim", out)
+
     def test_corrected_template_is_written_as_a_diff(self):
         directory, target = os.path.join(self.directory.name, "k8s"), os.path.join(self.directory.name, "diffs", "new")
         os.makedirs(directory)
@@ -190,6 +198,7 @@ class Workspaces(unittest.TestCase):
                                    (["-n", ""], 2, ["-A means all"]),
                                    (["-n", "a/b"], 2, ["may not contain"]),
                                    (["-l", "((("], 4, ["parse"]),
+                                   ([ROWS[0], "--strategy=adapt"], 2, ["copy and adopt"]),
                                    (["--formclass"], 2, ["unknown flag"])):
             with self.subTest(words=words):
                 self.refused(words, code, *texts)
@@ -204,6 +213,11 @@ class Workspaces(unittest.TestCase):
         code, out, err = self.run_plugin("--strategy=copy", "--print-rbac", "--kubeconfig=/nonexistent")
         self.assertEqual((code, err), (0, ""))
         for text in ("roles", "rolebindings", "persistentvolumes", "volumeattachments", "leases", "patch", "delete"):
+            self.assertIn(text, out)
+        self.assertNotIn("volumesnapshotcontents", out)
+        code, out, err = self.run_plugin("--strategy=adopt", "--print-rbac", "--kubeconfig=/nonexistent")
+        self.assertEqual((code, err), (0, ""))
+        for text in ("roles", "persistentvolumes", "csidrivers", "volumesnapshotcontents", "events"):
             self.assertIn(text, out)
 
 

@@ -72,7 +72,9 @@ Result<void> observe_adoption(State& state, SwapWorld& world) {
                   state.tools.view.find_volume(adoption_probe_name(world.facts.source.uid)));
     world.probe_left = probe.has_value();
   }
-  if (elsewhere || !world.source.exists) return {};
+  // From the cut-over on seconds count, and nothing of it is decided upon any more.
+  const bool begun = is_open(world) && world.facts.cutover && world.target_noted && state.adoption;
+  if (elsewhere || begun || !world.source.exists) return {};
   TM_TRY_ASSIGN(const auto source, state.tools.view.find_volume(world.source.name));
   if (!source || kube::identity_of(*source).uid != world.source.uid) return {};
   if (world.target.exists && is_open(world)) {

@@ -93,29 +93,6 @@ void change_claims(SwapWorld& world, const Options& options, const Step& step) {
   }
 }
 
-void adopt(SwapWorld& world, const Options& options, const Step& step) {
-  SwapMemory& memory = world.memory;
-  if (step.verb == "probe-adoption") {
-    memory.sighted = true;
-    memory.stamp = world.stamp;
-    ++world.facts.sights;
-    world.facts.sight.path = world.source.dataset;
-  }
-  if (step.verb == "create-adopted") {
-    VolumeState& volume = world.target;
-    volume = VolumeState{};
-    volume.exists = volume.kept = volume.reserved = true;
-    volume.name = volume.uid = step.argument("volume");
-    volume.policy = volume.original_policy = "Retain";
-    volume.phase = "Available";
-    volume.storage_class = options.to_class;
-    volume.claim_ns = options.ns;
-    volume.claim_name = options.claim;
-  }
-  if (step.verb == "prove-adoption") world.facts.proved = true;
-  if (step.verb == "remove-probe") world.probe_left = false;
-}
-
 void change_memory(SwapWorld& world, const Step& step) {
   SwapMemory& memory = world.memory;
   if (step.verb == "scan") memory.used_bytes = 0;
@@ -201,18 +178,6 @@ void bind_pending(SwapWorld& world, const Options& options, ClaimState& claim) {
   bind(claim, volume, options.ns);
 }
 
-// The attach controller follows the Pods; a Pod with a node runs once its volume is attached.
-void attach_target(SwapWorld& world) {
-  world.target_attached.clear();
-  if (!is_bound(world.claim, world.target)) return;
-  for (ClaimUse& use : world.uses) {
-    if (use.kind != ClaimUse::Kind::pod) continue;
-    if (use.node.empty()) use.node = "a node";
-    world.target_attached.push_back({use.node, world.facts.sight.path, "", true});
-    if (use.phase == "Pending") use.phase = "Running";
-  }
-}
-
 void release(VolumeState& volume, const ClaimState& claim) {
   if (volume.exists && volume.claim_uid == claim.uid) volume.phase = "Released";
 }
@@ -234,7 +199,7 @@ SwapWorld project_swap_step(SwapWorld world, const Options& options, const Step&
   change_volume(world, step);
   change_claims(world, options, step);
   change_memory(world, step);
-  adopt(world, options, step);
+  project_adoption(world, options, step);
   change_roles(world, step);
   change_workspace(world, step);
   if (step.verb == "remove-mover") {

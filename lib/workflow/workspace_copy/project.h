@@ -11,4 +11,8 @@ SwapWorld project_swap_step(SwapWorld world, const WorkspaceCopyOptions& options
 // One notch of every neighbour: binder, provisioner, kubelet, attach controller, authorizer, Coder.
 SwapWorld advance_swap_neighbours(SwapWorld world, const WorkspaceCopyOptions& options);
 
+// The parts of both that only an adoption has.
+void project_adoption(SwapWorld& world, const WorkspaceCopyOptions& options, const engine::Step& step);
+void attach_target(SwapWorld& world);
+
 }  // namespace truenas::workflow
