@@ -94,7 +94,7 @@ TEST_CASE("a new driver that mounts another path, another NAS or other files is 
   }
   SUBCASE("other files") {
     int scans = 0;
-    site.while_moving = [&](const std::string&) {
+    site.mover.while_moving = [&](const std::string&) {
       // As if the trial showed another tree.
       if (++scans == 1) site.cluster.nas.find(site.share)->files["replica"] = "of yesterday";
       if (scans == 2) site.cluster.nas.find(site.share)->files.erase("replica");
@@ -119,7 +119,7 @@ TEST_CASE("a new driver that mounts another path, another NAS or other files is 
 TEST_CASE("files that are not the same through the claim are a mismatch, unless the user has worked there") {
   AdoptedHome site;
   int scans = 0;
-  site.while_moving = [&](const std::string&) {
+  site.mover.while_moving = [&](const std::string&) {
     if (++scans == 2) site.cluster.nas.find(site.share)->files["new"] = "appeared by itself";
   };
   const engine::Outcome outcome = site.run();

@@ -36,7 +36,7 @@ TEST_CASE("a stopped home is adopted: the same dataset under its name, nothing c
   const engine::Outcome outcome = site.run();
   REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
   site.check_on(true);
-  CHECK(join(site.modes, " ") == "scan scan scan");  // by the old driver, by the trial, by the claim
+  CHECK(join(site.mover.modes, " ") == "scan scan scan");  // by the old driver, by the trial, by the claim
   const auto planned =
       std::count_if(outcome.acted.begin(), outcome.acted.end(),
                     [](const engine::ActedStep& acted) { return acted.step.verb != "nudge-claim"; });
@@ -100,7 +100,7 @@ TEST_CASE("a Pod that starts right after the swap proves it by running") {
   const engine::Outcome outcome = site.run();
   REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
   CHECK(started);
-  CHECK(join(site.modes, " ") == "scan scan");
+  CHECK(join(site.mover.modes, " ") == "scan scan");
   site.stop_pod("user");
   site.check_on(true);
 }
@@ -108,7 +108,7 @@ TEST_CASE("a Pod that starts right after the swap proves it by running") {
 TEST_CASE("a home that is used after its trial is tried again before it is exchanged") {
   AdoptedHome site;
   int scans = 0;
-  site.while_moving = [&](const std::string&) {
+  site.mover.while_moving = [&](const std::string&) {
     if (++scans != 2) return;
     site.start_pod("user");
     site.write_home("new", "written during the trial");
@@ -118,7 +118,7 @@ TEST_CASE("a home that is used after its trial is tried again before it is excha
   CHECK(site.claim()->text_at("/spec/volumeName") == site.old_name);
   CHECK(site.coder_may_delete());
   site.stop_pod("user");
-  site.while_moving = {};
+  site.mover.while_moving = {};
   const engine::Outcome second = site.run();
   REQUIRE_MESSAGE(second.ok(), text_of(second));
   CHECK(site.files().contains("new"));
@@ -127,7 +127,7 @@ TEST_CASE("a home that is used after its trial is tried again before it is excha
 
 TEST_CASE("policies set back to Delete are Retain again at the next look") {
   AdoptedHome site;
-  site.while_moving = [&](const std::string&) {
+  site.mover.while_moving = [&](const std::string&) {
     for (const fakes::Key& key : site.cluster.store.keys("", "persistentvolumes")) {
       const json::Value* volume = site.cluster.store.find(key);
       if (volume->text_at("/status/phase") == "Released") continue;  // that would be the end
