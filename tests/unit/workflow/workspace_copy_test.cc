@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/fakes/faults.h"
 #include "tests/unit/workflow/home_site.h"
 
@@ -26,7 +28,10 @@ TEST_CASE("a stopped home is copied, compared and exchanged under its name") {
   REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
   site.check_moved();
   CHECK(join(site.mover.modes, " ") == "scan probe scan final compare");
-  CHECK(outcome.acted.size() == plan.step_count());
+  const auto planned =
+      std::count_if(outcome.acted.begin(), outcome.acted.end(),
+                    [](const engine::ActedStep& acted) { return acted.step.verb != "nudge-claim"; });
+  CHECK(static_cast<std::size_t>(planned) == plan.step_count());
   // The old volume: there, kept, with its bytes and what it was before.
   std::size_t old_volumes = 0;
   for (const json::Value* volume : site.cluster.store.list("", "persistentvolumes")) {
