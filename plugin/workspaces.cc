@@ -145,43 +145,44 @@ Result<int> workspaces(const Arguments& arguments) {
 }  // namespace
 
 Command workspaces_command() {
-  return {"workspaces",
-          "workspaces [NAME...]",
-          "Show every workspace's home: whose it is, whether it runs, what would endanger it",
-          "Finds the claims of Coder's workspaces by label, by name, or because a Pod with Coder's agent "
-          "mounts them, and says of\n"
-          "each whose it is, which driver made its volume, whether something uses it, and whether it can be "
-          "moved. Then the\n"
-          "danger table: what would endanger the data, what follows from it and what to do. With "
-          "--template-dir also what the\n"
-          "next build does to each claim, as it is and once it is moved. NAME is a claim, a workspace, "
-          "OWNER/WORKSPACE or a\n"
-          "workspace's id. Where a Coder is known (see --coder-url) it is asked too: what runs there, and "
-          "what the next\n"
-          "build and an update do to each claim. So far it changes nothing; exit code 0 when every home is "
-          "moved and none is in "
-          "danger, 3 "
-          "otherwise.\n"
-          "With --strategy=copy the homes that are named are moved, one after the other: their plans are "
-          "shown, and "
-          "after a\n"
-          "typed yes each is copied, compared byte by byte, and exchanged under its own name. With a token "
-          "for Coder a\n"
-          "workspace that runs is copied while it does, stopped, moved and started again; without one it is "
-          "left alone. The\n"
-          "old volumes stay, with reclaim policy Retain. Running it again at any moment goes on where it "
-          "stopped.\n"
-          "With --strategy=adopt nothing is copied: once the new driver has shown, read-only, the very files of "
-          "the old\n"
-          "volume, the claim gets a volume object of the new driver on the same dataset, in seconds whatever "
-          "its size.",
-          {"kubectl truenas-migrate workspaces", "kubectl truenas-migrate workspaces alice/backend -o wide",
-           "kubectl truenas-migrate workspaces -A --name-regex='^(coder|home)-.*'",
-           "kubectl truenas-migrate workspaces --template-dir=./kubernetes -o json",
-           "kubectl truenas-migrate workspaces alice/backend --strategy=copy --dry-run",
-           "kubectl truenas-migrate workspaces alice/backend --rollback"},
-          workspaces_flags,
-          workspaces};
+  return {
+      "workspaces",
+      "workspaces [NAME...]",
+      "Show every workspace's home: whose it is, whether it runs, what would endanger it",
+      "Finds the claims of Coder's workspaces by label, by name, or because a Pod with Coder's agent "
+      "mounts them, and says of\n"
+      "each whose it is, which driver made its volume, whether something uses it, and whether it can be "
+      "moved. Then the\n"
+      "danger table: what would endanger the data, what follows from it and what to do. With "
+      "--template-dir also what the\n"
+      "next build does to each claim, as it is and once it is moved. NAME is a claim, a workspace, "
+      "OWNER/WORKSPACE or a\n"
+      "workspace's id. Where a Coder is known (see --coder-url) it is asked too: what runs there, and "
+      "what the next\n"
+      "build and an update do to each claim. So far it changes nothing; exit code 0 when every home is "
+      "moved and none is in "
+      "danger, 3 "
+      "otherwise.\n"
+      "With --strategy=copy the homes that are named are moved, one after the other: their plans are "
+      "shown, and "
+      "after a\n"
+      "typed yes each is copied, compared byte by byte, and exchanged under its own name. With a token "
+      "for Coder a\n"
+      "workspace that runs is copied while it does, stopped, moved and started again; without one it is "
+      "left alone. The\n"
+      "old volumes stay, with reclaim policy Retain. Running it again at any moment goes on where it "
+      "stopped.\n"
+      "With --strategy=adopt nothing is copied: once the new driver has shown, read-only, the very files of "
+      "the old\n"
+      "volume, the claim gets a volume object of the new driver on the same dataset, in seconds whatever "
+      "its size.",
+      {"kubectl truenas-migrate workspaces", "kubectl truenas-migrate workspaces alice/backend -o wide",
+       "kubectl truenas-migrate workspaces -A --name-regex='^(coder|home)-.*'",
+       "kubectl truenas-migrate workspaces --template-dir=./kubernetes -o json",
+       "kubectl truenas-migrate workspaces alice/backend --strategy=copy --dry-run",
+       "kubectl truenas-migrate workspaces alice/backend --rollback"},
+      workspaces_flags,
+      workspaces};
 }
 
 }  // namespace truenas::plugin
