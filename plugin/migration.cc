@@ -119,9 +119,10 @@ workflow::FactBook fact_book(engine::JournalStore& journal, kube::Writer*& write
           }};
 }
 
-int conclude(const engine::Outcome& outcome) {
-  if (outcome.error) std::fputs(render_error(*outcome.error).c_str(), stderr);
-  std::fputs(report::render_outcome(outcome).c_str(), stderr);
+int conclude(const engine::Outcome& outcome, const std::string& label) {
+  std::string text = label.empty() ? "" : label + ":\n";
+  if (outcome.error) text += render_error(*outcome.error);
+  std::fputs((text + report::render_outcome(outcome)).c_str(), stderr);
   return outcome.error ? exit_code_of(outcome.error->kind) : static_cast<int>(k_exit_done);
 }
 

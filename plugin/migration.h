@@ -60,7 +60,8 @@ workflow::FactBook fact_book(engine::JournalStore& journal, kube::Writer*& write
 // only those of taking the lock: how the run itself ended is in the Outcome.
 Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what);
 
-// Prints to stderr how the run ended; the exit code.
-int conclude(const engine::Outcome& outcome);
+// Prints to stderr how the run ended, in one piece; `label` says whose run it was where there are several.
+// The exit code.
+int conclude(const engine::Outcome& outcome, const std::string& label = "");
 
 }  // namespace truenas::plugin

@@ -116,6 +116,9 @@ Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const C
   for (const workflow::WorkspaceRow& row : workflow::judge_workspaces(site, options).rows) {
     ChosenHome home{row.claim.live.ns, row.claim.live.name, row.claim.workspace.title(),
                     why_not(row, site, options), why_unknown(row)};
+    if (row.fate.unknown.empty() && destroys(row.fate.now)) {
+      home.endangered = "its next build destroys it where it is: " + by_row(row.fate.now);
+    }
     if (row.at_coder) {
       home.workspace_id = row.at_coder->id;
     } else {

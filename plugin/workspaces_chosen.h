@@ -16,6 +16,7 @@ struct ChosenHome {
   std::string title;    // "alice/backend"; "" where unknown
   std::string refused;  // why the review, or what is known of the template, says no; "" when it does not
   std::string unknown;  // why it is not known what the next build does to the home; "" when it is
+  std::string endangered = {};    // why its next build destroys it where it is; "" when it does not
   std::string workspace_id = {};  // in Coder, which can be asked about it; "" where not
   std::string no_coder = {};      // why not
 };

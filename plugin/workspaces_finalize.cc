@@ -4,8 +4,10 @@
 
 #include <cstdio>
 
+#include "lib/base/interrupt.h"
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
+#include "lib/coder/server.h"
 #include "lib/report/plan_report.h"
 #include "lib/workflow/home_finalize.h"
 #include "plugin/workspaces_results.h"
@@ -28,11 +30,6 @@ void describe(HomeGivingUp& home, const FinalizeWorld& world) {
   plan.title = fmt::format("give up the volume that the home of claim {} was on", home.name());
   if (plan.nothing_to_do() || plan.blocked) return;
   plan.downtime = "none";
-  if (!world.asked_coder) {
-    plan.notes.emplace_back(
-        "whether the workspace has started since it was moved is not known: there is no "
-        "token for Coder");
-  }
   if (world.adopted) {
     plan.not_done.emplace_back("both volumes are one dataset: both stay, Retain");
     return;
@@ -47,7 +44,11 @@ void describe(HomeGivingUp& home, const FinalizeWorld& world) {
     plan.not_done.push_back(
         fmt::format("dataset {} stays on the NAS until somebody destroys it there", dataset));
   }
-  plan.notes.emplace_back("the two volumes are not compared again: the home is in use since");
+  plan.notes.push_back(world.facts.rollback
+                           ? "the home was taken back: the volume that is given up is newer than the one "
+                             "that it is on"
+                           : "the two volumes are not compared again; then it was: " +
+                                 printable(world.facts.compare));
   plan.notes.emplace_back("after this the move cannot be rolled back");
 }
 
@@ -68,8 +69,15 @@ void plan_home(HomeGivingUp& home) {
     home.error = make_error(home.plan.blocked->kind, home.plan.blocked->why, home.plan.blocked->hints);
     return;
   }
+  home.finalize->agree(workflow::volumes_of(*world));
   home.gives_up = world->old.exists && home.plan.deletion_count() > 0;
   home.bytes = world->old.bytes;
+}
+
+Result<std::string> last_build(const HomesCall& call, const std::string& workspace_id) {
+  TM_TRY_ASSIGN(const auto workspace, coder::ServerReader(*call.coder.session).find_workspace(workspace_id));
+  if (!workspace || workspace->latest_build.job_status != "succeeded") return std::string();
+  return workspace->latest_build.created_at;
 }
 
 std::unique_ptr<HomeGivingUp> open_home(const HomesCall& call, const ChosenHome& chosen,
@@ -81,14 +89,18 @@ std::unique_ptr<HomeGivingUp> open_home(const HomesCall& call, const ChosenHome&
   options.ns = chosen.ns, options.claim = chosen.claim;
   options.accepted = call.options.accepted;
   options.delete_data = arguments.yes("delete-data");
-  home->finalize = std::make_unique<workflow::HomeFinalize>(
-      workflow::HomeFinalizeTools{.reader = *call.reader, .facts = fact_book(*home->journal, home->writer)},
-      std::move(options));
+  options.endangered = chosen.endangered;
+  workflow::HomeFinalizeTools tools{.reader = *call.reader, .facts = fact_book(*home->journal, home->writer)};
+  if (call.coder.session && !chosen.workspace_id.empty()) {
+    tools.last_build = [&call, id = chosen.workspace_id] { return last_build(call, id); };
+  }
+  home->finalize = std::make_unique<workflow::HomeFinalize>(std::move(tools), std::move(options));
   return home;
 }
 
-// "2 volumes, 20Gi": what is typed when these are given up; "" when none is.
-std::string phrase_of(const GivingUp& homes) {
+// "2 volumes, 20Gi", or "2 volumes with their data, 20Gi": what is typed when these are given up; "" when
+// none is.
+std::string phrase_of(const GivingUp& homes, bool delete_data) {
   std::size_t volumes = 0;
   std::int64_t bytes = 0;
   for (const auto& home : homes) {
@@ -96,7 +108,9 @@ std::string phrase_of(const GivingUp& homes) {
     ++volumes;
     bytes += home->bytes;
   }
-  return volumes == 0 ? "" : fmt::format("{}, {}", count_of(volumes, "volume"), format_bytes(bytes));
+  if (volumes == 0) return "";
+  const char* data = !delete_data ? "" : volumes == 1 ? " with its data" : " with their data";
+  return fmt::format("{}{}, {}", count_of(volumes, "volume"), data, format_bytes(bytes));
 }
 
 void run_home(const HomesCall& call, HomeGivingUp& home) {
@@ -157,11 +171,15 @@ Result<int> finalize_homes(HomesCall& call, const std::vector<ChosenHome>& chose
     if (call.flags.structured()) TM_TRY(print_results(all, call.flags));
     return exit_code_of_all(all);
   }
-  TM_TRY(ask_for_all(all, call.flags, phrase_of(homes), arguments.optional_text("confirm")));
+  TM_TRY(ask_for_all(all, call.flags, phrase_of(homes, arguments.yes("delete-data")),
+                     arguments.optional_text("confirm")));
   for (const auto& home : homes) {
     if (home->error || home->plan.nothing_to_do()) continue;
-    run_home(call, *home);
-    if (home->error && home->error->kind == Kind::interrupted) break;
+    if (interrupted()) {
+      home->error = make_error(Kind::interrupted, "not begun: interrupted");
+    } else {
+      run_home(call, *home);
+    }
   }
   TM_TRY(print_results(all, call.flags));
   return exit_code_of_all(all);

@@ -34,7 +34,7 @@ void run_home(HomesCall& call, HomeMove& move, const std::string& label) {
   }
   move.outcome = *outcome;
   move.error = outcome->error;
-  static_cast<void>(conclude(*outcome));
+  static_cast<void>(conclude(*outcome, label));
 }
 
 Error not_begun() {

@@ -19,13 +19,14 @@ namespace {
 using workflow::SwapWorld;
 using workflow::WorkspaceCopy;
 
-Result<std::size_t> read_count(const Arguments& arguments, const std::string& flag, std::size_t least) {
+Result<std::size_t> read_count(const Arguments& arguments, const std::string& flag, std::size_t least,
+                               std::size_t most) {
   const std::string text = arguments.text(flag);
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < least || number > 1000) {
-    return make_error(Kind::usage,
-                      fmt::format("--{} wants a number from {} to 1000, got {}", flag, least, quote(text)));
+  if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
+    return make_error(Kind::usage, fmt::format("--{} wants a number from {} to {}, got {}", flag, least, most,
+                                               quote(text)));
   }
   return number;
 }
@@ -102,8 +103,10 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
     return make_error(Kind::usage,
                       fmt::format("unknown strategy {}: this version knows copy and adopt", quote(strategy)));
   }
-  if (arguments.yes("finalize") && (arguments.yes("rollback") || arguments.given("strategy"))) {
-    return make_error(Kind::usage, "--finalize ends a move: it goes with neither --strategy nor --rollback");
+  if (arguments.yes("finalize") &&
+      (arguments.yes("rollback") || arguments.given("strategy") || arguments.yes("status"))) {
+    return make_error(Kind::usage,
+                      "--finalize ends a move: it goes with none of --strategy, --rollback and --status");
   }
   if (strategy == "adopt") call.options.carry = workflow::Carry::adopt;
   TM_TRY_ASSIGN(call.flags, read_migration_flags(arguments));
@@ -128,8 +131,10 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
   if (arguments.given("when-stopped")) {
     TM_TRY_ASSIGN(call.when_stopped, parse_duration(arguments.text("when-stopped")));
   }
-  TM_TRY_ASSIGN(call.parallel, read_count(arguments, "parallel", 1));
-  TM_TRY_ASSIGN(call.max_failures, read_count(arguments, "max-failures", 0));
+  // More than this would look at their homes less often than a user can use one unseen: all share one rate
+  // of requests (kube::SessionOptions::qps).
+  TM_TRY_ASSIGN(call.parallel, read_count(arguments, "parallel", 1, 16));
+  TM_TRY_ASSIGN(call.max_failures, read_count(arguments, "max-failures", 0, 100000));
   TM_TRY_ASSIGN(const Milliseconds downtime, parse_duration(arguments.text("max-downtime")));
   call.options.max_downtime = std::chrono::duration_cast<Seconds>(downtime);
   return {};

@@ -22,7 +22,8 @@ std::string result_of(const HomeRun& home) {
 json::Value document_of(const HomeRun& home) {
   json::Value document = json::Value::object({{"namespace", home.home.ns}, {"claim", home.home.claim}});
   if (!home.home.title.empty()) document.set("workspace", home.home.title);
-  document.set("result", home.error ? std::string(kind_name(home.error->kind)) : "done");
+  const bool done = home.outcome || home.plan.nothing_to_do();
+  document.set("result", home.error ? std::string(kind_name(home.error->kind)) : done ? "done" : "planned");
   document.set("text", result_of(home));
   if (home.outcome) {
     document.set("run", engine::to_json(*home.outcome));

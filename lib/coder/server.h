@@ -25,6 +25,7 @@ class ServerSession;  // server_session.h
 struct Build {
   std::string id, workspace_id, template_version_id, template_version_name;
   std::string transition;  // start, stop, delete
+  std::string created_at;  // RFC 3339, by Coder's clock; "" where it does not say
   // pending starting running stopping stopped failed canceling canceled deleting deleted
   std::string status;
   std::string job_status;  // pending running succeeded canceling canceled failed unknown

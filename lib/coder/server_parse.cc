@@ -48,6 +48,7 @@ Result<Build> parse_build(const json::View& view) {
   TM_TRY_ASSIGN(build.transition, view.get_string("/transition"));
   TM_TRY_ASSIGN(build.status, view.get_string("/status"));
   TM_TRY_ASSIGN(build.job_status, view.get_string("/job/status"));
+  TM_TRY_ASSIGN(build.created_at, view.find_string("/created_at"));
   TM_TRY_ASSIGN(build.job_error, view.find_string("/job/error"));
   TM_TRY_ASSIGN(build.number, view.find_integer("/build_number"));
   build.job_error = printable(build.job_error);

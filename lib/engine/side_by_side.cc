@@ -12,6 +12,15 @@ class Queue {
   Queue(const std::vector<std::function<bool()>>& jobs, const SideBySideOptions& options)
       : jobs_(&jobs), options_(&options), endings_(jobs.size(), Ending::not_begun) {}
 
+  // A job that throws (memory) has failed like any other: the rest must come to their ends.
+  bool run(std::size_t job) const {
+    try {
+      return (*jobs_)[job]();
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
   // Takes jobs until none is left or none may begin.
   void work() {
     for (;;) {
@@ -21,7 +30,7 @@ class Queue {
         if (!may_begin()) return;
         mine = next_++;
       }
-      const bool worked = (*jobs_)[mine]();
+      const bool worked = run(mine);
       const std::lock_guard<std::mutex> lock(mutex_);
       endings_[mine] = worked ? Ending::done : Ending::failed;
       if (!worked) ++failures_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/base/interrupt.h"
+
 namespace truenas::kube {
 
 Limiter::Limiter(double qps, int burst, Clock& clock)
@@ -22,7 +24,9 @@ Milliseconds Limiter::take() {
 Result<void> Limiter::wait() {
   if (qps_ <= 0) return {};
   const Milliseconds queue = take();
-  return queue.count() > 0 ? clock_.sleep(queue) : Result<void>();
+  // What begins after a request to stop cleans up: it does not queue, and could not, for nobody sleeps then.
+  if (queue.count() <= 0 || interrupted()) return {};
+  return clock_.sleep(queue);
 }
 
 }  // namespace truenas::kube

@@ -11,7 +11,8 @@ class Limiter {
  public:
   // `qps` <= 0: no limit.
   Limiter(double qps, int burst, Clock& clock);
-  // Takes one token, sleeping until there is one. Kind::interrupted when the process has been asked to stop.
+  // Takes one token, sleeping until there is one. Kind::interrupted when the process is asked to stop
+  // meanwhile; whatever begins after that cleans up, and does not queue.
   Result<void> wait();
 
  private:

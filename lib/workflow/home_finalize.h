@@ -19,15 +19,27 @@
 
 namespace truenas::workflow {
 
-// The user's consent to give the old volume up although nobody has seen a build work since the swap.
+// The user's consent to give the old volume up although no build is known to have worked since the swap.
 inline constexpr const char* k_no_build_since = "no-build-since";
 // … to let an adopted dataset be deleted with its new volume, as its class has it.
 inline constexpr const char* k_adopted_delete = "adopted-delete";
+
+// … to delete with the volume what was left out of the copy, or taken back from: nobody has it elsewhere.
+inline constexpr const char* k_left_out = "left-out";
+
+// What the user has agreed to give up; anything else by now is refused.
+struct AgreedVolumes {
+  int run = 0;
+  std::string old_uid, home_uid;
+  bool operator==(const AgreedVolumes&) const = default;
+};
 
 struct FinalizeOptions {
   std::string ns, claim;
   std::set<std::string> accepted;  // --accept=ID
   bool delete_data = false;        // --delete-data: the old driver deletes the dataset
+  std::string endangered;          // why the next build destroys the home where it is; "" when it does not
+  std::optional<AgreedVolumes> agreed;
 
   std::string full_name() const { return ns + "/" + claim; }
 };
@@ -68,6 +80,8 @@ class HomeFinalize final : public engine::Workflow<FinalizeWorld> {
   std::vector<engine::Violation> check(const FinalizeWorld& world) const override;
   std::string progress(const FinalizeWorld& world) const override;
   const FinalizeOptions& options() const { return options_; }
+  // From now on only these.
+  void agree(const AgreedVolumes& volumes) { options_.agreed = volumes; }
 
  private:
   Result<void> look_at_datasets(FinalizeWorld& world) const;
@@ -79,6 +93,8 @@ class HomeFinalize final : public engine::Workflow<FinalizeWorld> {
   std::optional<FinalizeWorld> world_;  // seen last
   std::optional<std::vector<std::string>> missing_permissions_;
 };
+
+AgreedVolumes volumes_of(const FinalizeWorld& world);
 
 std::vector<kube::Permission> home_finalize_permissions(const std::string& ns);
 

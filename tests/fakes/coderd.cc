@@ -110,6 +110,7 @@ std::string Coderd::start_build(const CoderdWorkspace& workspace, const std::str
   build.transition = transition;
   build.number = static_cast<std::int64_t>(workspace.builds.size()) + 1;
   build.since = now_();
+  build.created_at = format_time(system_clock().wall());
   if (!workspace.builds.empty()) {
     build.state = latest(workspace).state;
     build.has_workload = latest(workspace).has_workload;

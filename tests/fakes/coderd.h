@@ -37,6 +37,7 @@ struct CoderdTemplate {
 struct CoderdBuild {
   std::string id, workspace_id, version_id, transition;
   std::int64_t number = 0;
+  std::string created_at;  // by this machine's clock
   std::string job_status = "pending", error;
   std::vector<std::string> log;
   ClaimState state;                  // after it; as far as it came

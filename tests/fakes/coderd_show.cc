@@ -82,6 +82,7 @@ Value CoderdApi::show(const CoderdBuild& build) const {
                         {"template_version_id", build.version_id},
                         {"template_version_name", coder_.versions_.at(build.version_id).name},
                         {"build_number", build.number},
+                        {"created_at", build.created_at},
                         {"transition", build.transition},
                         {"status", status_of(build)},
                         {"job", job},

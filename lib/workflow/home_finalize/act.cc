@@ -45,13 +45,16 @@ Result<Volumes> read_volumes(const kube::Reader& reader) {
   return volumes;
 }
 
+// `other`: the volume that does not count, if it is still the one with that uid.
 std::vector<DatasetUser> users_besides(const Volumes& volumes, const std::string& name,
-                                       const std::string& other) {
+                                       const RememberedVolume& other) {
   std::vector<DatasetUser> users;
   const auto found = volumes.find(name);
   if (found == volumes.end()) return users;
   for (DatasetUser& user : storage::users_of_dataset(found->second, volumes)) {
-    if (user.volume != other) users.push_back(std::move(user));
+    const auto its = volumes.find(user.volume);
+    const bool is_other = user.volume == other.name && its != volumes.end() && its->second.uid == other.uid;
+    if (!is_other) users.push_back(std::move(user));
   }
   return users;
 }
@@ -86,8 +89,8 @@ Result<void> HomeFinalize::look_at_datasets(FinalizeWorld& world) const {
     world.adopted = world.adopted || !both ||
                     storage::overlap_of(a->second.location, b->second.location) != storage::Overlap::none;
   }
-  world.users_of_old = users_besides(volumes, old, home);
-  world.users_of_home = users_besides(volumes, home, old);
+  world.users_of_old = users_besides(volumes, old, world.facts.target);
+  world.users_of_home = users_besides(volumes, home, world.facts.source);
   return {};
 }
 

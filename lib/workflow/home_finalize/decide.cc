@@ -47,14 +47,28 @@ std::optional<Next> refuse_run(const FinalizeWorld& world, const Options& option
   return std::nullopt;
 }
 
+std::optional<Next> refuse_change(const FinalizeWorld& world, const Options& options) {
+  if (!options.agreed || *options.agreed == volumes_of(world)) return std::nullopt;
+  // What this run has deleted itself is no change.
+  AgreedVolumes without = *options.agreed;
+  without.old_uid.clear();
+  if (without == volumes_of(world)) return std::nullopt;
+  return refused(options, "it is not on the volumes any more that the plan has shown", {"run it again"});
+}
+
 std::optional<Next> refuse_build(const FinalizeWorld& world, const Options& options) {
-  if (!world.asked_coder || world.built || options.accepted.contains(k_no_build_since)) return std::nullopt;
-  return refused(options,
-                 fmt::format("[{}] no build of its workspace has worked since it was moved, so nobody knows "
-                             "whether it starts from the new volume",
-                             k_no_build_since),
-                 {"start the workspace once, and run the same command again",
-                  fmt::format("or go on without: --accept={}", k_no_build_since)});
+  if (!options.endangered.empty()) {
+    return refused(options, options.endangered,
+                   {"put its template right first: kubectl truenas-migrate workspaces --write-template=DIR"});
+  }
+  if (world.built || options.accepted.contains(k_no_build_since)) return std::nullopt;
+  return refused(
+      options,
+      fmt::format("[{}] {}, so nobody knows whether it starts from the new volume", k_no_build_since,
+                  world.asked_coder ? "no build of its workspace has worked since it was moved"
+                                    : "Coder is not asked about builds since it was moved"),
+      {"start the workspace once, and run the same command again",
+       fmt::format("or go on without: --accept={}", k_no_build_since)});
 }
 
 std::optional<Next> refuse_old(const FinalizeWorld& world, const Options& options) {
@@ -63,6 +77,14 @@ std::optional<Next> refuse_old(const FinalizeWorld& world, const Options& option
   if (old.phase != "Released") {
     return refused(options, fmt::format("the volume of before, {}, is {} (claim {}/{}), not Released",
                                         old.name, old.phase, old.claim_ns, old.claim_name));
+  }
+  // The journal alone is no proof: both volumes carry marks of the same move.
+  if (old.kept_for != options.full_name()) {
+    return refused(options, fmt::format("the volume of before, {}, is not marked as kept for it", old.name));
+  }
+  if (world.home.recorded_from != old.name) {
+    return refused(options, fmt::format("volume {} has no record that the home came from {}", world.home.name,
+                                        old.name));
   }
   if (!world.attached.empty()) {
     return refused(options, fmt::format("the volume of before, {}, is attached to node {}", old.name,
@@ -75,6 +97,21 @@ std::optional<Next> refuse_old(const FinalizeWorld& world, const Options& option
         {"without --delete-data only the volume's object goes, and the dataset stays"});
   }
   return std::nullopt;
+}
+
+// What is on the old volume and nowhere else.
+std::optional<Next> refuse_only_copies(const FinalizeWorld& world, const Options& options) {
+  if (!world.old.exists || options.accepted.contains(k_left_out)) return std::nullopt;
+  std::string what;
+  const auto left = world.facts.left_out.find(world.facts.compares);
+  if (world.facts.rollback) {
+    what = "what was written between the move and the way back is on that volume only";
+  } else if (left != world.facts.left_out.end()) {
+    what = "left out of the copy, and on that volume only: " + left->second;
+  }
+  if (what.empty()) return std::nullopt;
+  return refused(options, fmt::format("[{}] volume {}: {}", k_left_out, world.old.name, what),
+                 {fmt::format("give it up all the same: --accept={}", k_left_out)});
 }
 
 std::optional<Next> refuse_home(const FinalizeWorld& world, const Options& options) {
@@ -196,11 +233,13 @@ std::string dataset_text(const VolumeState& volume) {
 
 Next decide_finalize(const FinalizeWorld& world, const Options& options) {
   if (auto no = refuse_run(world, options)) return *no;
+  if (auto no = refuse_change(world, options)) return *no;
   if (auto next = decide_adopted(world, options)) return *next;
   if (!world.facts.finalized) {
     if (auto no = refuse_build(world, options)) return *no;
   }
   if (auto no = refuse_old(world, options)) return *no;
+  if (auto no = refuse_only_copies(world, options)) return *no;
   if (auto no = refuse_home(world, options)) return *no;
   if (world.old.exists) {
     const bool goes = world.old.terminating || world.old.policy == "Delete";
@@ -211,6 +250,10 @@ Next decide_finalize(const FinalizeWorld& world, const Options& options) {
   if (world.home.kept) return unmark(world);
   if (!world.facts.finalized) return note_finalized(world, options);
   return Done{summary(world, options)};
+}
+
+AgreedVolumes volumes_of(const FinalizeWorld& world) {
+  return {world.facts.number, world.old.uid, world.home.uid};
 }
 
 std::vector<Violation> check_finalize(const FinalizeWorld& world) {
@@ -235,6 +278,12 @@ std::vector<Violation> guard_finalize(const FinalizeWorld& world, const Options&
   }
   if (!step.deletes) return broken;
   const VolumeState& old = world.old;
+  if (options.agreed && *options.agreed != volumes_of(world)) {
+    broken.push_back({"only what was agreed to is given up", old.name});
+  }
+  if (old.kept_for != options.full_name() || world.home.recorded_from != old.name) {
+    broken.push_back({"both volumes are marked as those of this home's move", old.name});
+  }
   if (world.adopted) broken.push_back({"one dataset is never given up", dataset_text(old)});
   if (!old.exists || old.uid != step.argument("uid") || old.uid != world.facts.source.uid) {
     broken.push_back({"only the volume of before is given up", old.name});

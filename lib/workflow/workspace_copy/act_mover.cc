@@ -212,6 +212,11 @@ Result<void> compare(State& state, const Step& step, kube::Writer& writer, const
   memory.copied = memory.copied && !state.disturbed;
   memory.verified = memory.copied;
   if (!memory.verified) return {};
+  if (!state.options.leave_out.empty()) {
+    TM_TRY(state.tools.facts.write(
+        fmt::format("run-{}.left-out-{}", state.world->facts.number, step.argument("number")),
+        join(state.options.leave_out, ", ")));
+  }
   const std::string manifest = end.result.text_at("/facts/manifest");
   TM_TRY(state.tools.facts.write(
       fmt::format("run-{}.compare-{}", state.world->facts.number, step.argument("number")),

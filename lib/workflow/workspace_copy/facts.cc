@@ -112,6 +112,8 @@ Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::st
   } else if (const int sight = number_after(name, "sight-"); sight > facts.sights) {
     TM_TRY(read_sight(facts, value, source_of(facts, name)));
     facts.sights = sight;
+  } else if (const int left = number_after(name, "left-out-"); left > 0) {
+    facts.left_out[left] = value;
   } else if (name.starts_with("role-")) {
     facts.roles.insert(fmt::format("run-{}.{}", facts.number, name));
   }

@@ -41,6 +41,7 @@ VolumeState volume_state(const Value& object) {
   volume.reserved = reference != nullptr && reference->is_object();
   volume.claim_ns = read.claim_ns, volume.claim_name = read.claim_name, volume.claim_uid = read.claim_uid;
   volume.kept = read.kept;
+  volume.kept_for = kube::annotation_of(object, storage::k_kept_for_annotation);
   // A record that cannot be read is as good as none: it is written again before anything is deleted.
   const auto record = storage::read_cutover(object);
   if (record.ok() && *record) {

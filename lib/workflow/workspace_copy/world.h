@@ -5,6 +5,7 @@
 // about it are in queries.h. It must not hold anything that cannot be compared or copied.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -75,7 +76,8 @@ struct VolumeState {
   std::int64_t bytes = 0;
   bool reserved = false;  // spec.claimRef is there
   std::string claim_ns, claim_name, claim_uid;
-  bool kept = false;  // carries our label
+  bool kept = false;     // carries our label
+  std::string kept_for;  // whose bytes it holds, as its mark says: "coder-workspaces/x"
   // The swap that its record speaks of: uid of the claim and name of the volume before; "" for none.
   std::string recorded_claim_uid, recorded_from;
 };
@@ -130,6 +132,8 @@ struct SwapFacts {
   bool moved = false;                   // the claim was seen on the target
   bool ended = false;
   bool finalized = false;  // the volume of before was given up
+  // Paths that are on the old volume only, by the comparison that left them out.
+  std::map<int, std::string> left_out;
 };
 
 struct TargetClass {

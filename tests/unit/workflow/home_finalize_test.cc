@@ -14,13 +14,15 @@ namespace {
 
 class FinalizeSite : public HomeSite {
  public:
-  FinalizeSite() {
+  explicit FinalizeSite(std::vector<std::string> leave_out = {}) {
+    options.leave_out = std::move(leave_out);
     REQUIRE(run().ok());
     cluster.tick(3);
     // In use again.
     write_home("since", "the move");
     old_volume = source();
     finalize.ns = options.ns, finalize.claim = options.claim;
+    finalize.accepted = {k_no_build_since};
   }
 
   engine::Outcome give_up(std::size_t writes = SIZE_MAX) {
@@ -240,6 +242,9 @@ TEST_CASE("one dataset under two volumes: nothing is given up, whatever is asked
 
 TEST_CASE("no build since the move: refused, unless it is agreed to") {
   FinalizeSite site;
+  site.finalize.accepted.clear();
+  REQUIRE(site.give_up().error);
+  site.check_kept();
   std::string time;
   site.last_build = [&time]() -> Result<std::string> { return time; };
   engine::Outcome outcome = site.give_up();
@@ -267,7 +272,11 @@ TEST_CASE("a home that was not moved, or taken back") {
     site.options.accepted = {k_newer_writes};
     REQUIRE(site.run().ok());
     site.cluster.tick(3);
-    const engine::Outcome outcome = site.give_up();
+    engine::Outcome outcome = site.give_up();
+    REQUIRE(outcome.error);
+    CHECK(contains(outcome.error->what, "[left-out]"));
+    site.finalize.accepted.insert(k_left_out);
+    outcome = site.give_up();
     REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
     site.cluster.tick(3);
     CHECK(site.old() != nullptr);
@@ -281,4 +290,41 @@ TEST_CASE("a home that was not moved, or taken back") {
     CHECK(outcome.error->kind == Kind::refused);
     CHECK(site.old() != nullptr);
   }
+}
+
+TEST_CASE("what was left out of the copy is not given up unasked") {
+  FinalizeSite site({".cache", "tmp"});
+  const engine::Outcome outcome = site.give_up();
+  REQUIRE(outcome.error);
+  CHECK(contains(outcome.error->what, ".cache, tmp"));
+  site.check_kept();
+  site.finalize.accepted.insert(k_left_out);
+  CHECK(site.give_up().ok());
+  site.check_given_up();
+}
+
+TEST_CASE("only the volumes that the plan has shown, and that are marked as this home's") {
+  FinalizeSite site;
+  SUBCASE("another run of the journal since") {
+    site.finalize.agreed = AgreedVolumes{7, "a", "b"};
+  }
+  SUBCASE("no mark") {
+    site.cluster.meddle(kube::k_volume, "", site.old_volume, [](json::Value& volume) {
+      volume.set_at("/metadata/annotations/" + json::pointer_token("truenas-migrate/kept-for"),
+                    "other/claim");
+    });
+  }
+  SUBCASE("no record of the exchange") {
+    site.cluster.meddle(
+        kube::k_volume, "", site.claim()->text_at("/spec/volumeName"), [](json::Value& volume) {
+          volume.set_at("/metadata/annotations/" + json::pointer_token("truenas-migrate/cutover"), "");
+        });
+  }
+  SUBCASE("its next build destroys it") {
+    site.finalize.endangered = "its next build destroys it";
+  }
+  const engine::Outcome outcome = site.give_up();
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->kind == Kind::refused);
+  site.check_kept();
 }
