@@ -119,6 +119,10 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
   call.options.owner_map = arguments.texts("map-owner");
   for (const std::string& rule : call.options.owner_map) TM_TRY(mover::parse_owner_rule(rule));
   call.options.leave_out = arguments.texts("leave-out");
+  if (strategy == "adopt" && (arguments.given("map-owner") || arguments.given("leave-out"))) {
+    return make_error(Kind::usage,
+                      "--map-owner and --leave-out are for a copy: an adopted home stays as it is");
+  }
   for (const std::string& path : call.options.leave_out) {
     if (path.empty() || path.starts_with('/')) {
       return make_error(Kind::usage,

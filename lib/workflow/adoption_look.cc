@@ -100,12 +100,7 @@ Result<void> read_neighbours(const kube::Reader& reader, AdoptionLook& look) {
 }
 
 Result<void> read_offspring(const kube::Reader& reader, AdoptionLook& look) {
-  const auto contents = reader.list(kube::k_snapshot_content, "");
-  if (contents.ok()) {
-    look.snapshots = storage::snapshots_of(look.volume, *contents);
-  } else if (contents.error().kind == Kind::not_found) {
-    look.snapshots.emplace();  // the API is not served: no CSI driver was ever asked for one
-  }
+  look.snapshots = read_snapshots(reader, look.volume);
   kube::ListOptions options;
   options.wanted = {"/metadata/name", "/metadata/namespace", "/spec/dataSource", "/spec/dataSourceRef"};
   TM_TRY_ASSIGN(const std::vector<Value> claims,
@@ -115,6 +110,14 @@ Result<void> read_offspring(const kube::Reader& reader, AdoptionLook& look) {
 }
 
 }  // namespace
+
+std::optional<std::vector<std::string>> read_snapshots(const kube::Reader& reader, const Value& volume) {
+  const auto contents = reader.list(kube::k_snapshot_content, "");
+  if (contents.ok()) return storage::snapshots_of(volume, *contents);
+  // Where the API is not served no CSI driver was ever asked for one.
+  if (contents.error().kind == Kind::not_found) return std::vector<std::string>();
+  return std::nullopt;
+}
 
 Result<AdoptionLook> read_adoption_look(const kube::Reader& reader, const Value& claim, const Value& volume,
                                         const std::string& new_driver) {

@@ -1,9 +1,9 @@
 #pragma once
 // AdoptionProbe: whether the new driver can serve the dataset of an old volume, found out by trying before
 // anything is stopped: one more volume object on that very dataset, read-only, a claim for it, a mover that
-// scans its root, and all three removed again. The dataset is the user's live data: the volume object is Retain
-// from its creation on, that is read back before anything is deleted, and nothing here ever writes another
-// policy. What was seen is plain data; whether it is what was expected is the caller's to say.
+// scans its root, and all three removed again. The dataset is the user's live data: the volume object is
+// Retain from its creation on, that is read back before anything is deleted, and nothing here ever writes
+// another policy. What was seen is plain data; whether it is what was expected is the caller's to say.
 
 #include <cstdint>
 #include <functional>

@@ -27,6 +27,9 @@ inline constexpr const char* k_adopted_delete = "adopted-delete";
 // … to delete with the volume what was left out of the copy, or taken back from: nobody has it elsewhere.
 inline constexpr const char* k_left_out = "left-out";
 
+// … to delete data that snapshots were taken of, or may have been: they go with it.
+inline constexpr const char* k_snapshots = "snapshots";
+
 // What the user has agreed to give up; anything else by now is refused.
 struct AgreedVolumes {
   int run = 0;
@@ -52,6 +55,8 @@ struct FinalizeWorld {
   std::string wanted_policy;  // the reclaim policy that the home's volume gets back
   // Every other volume on the dataset of the old one, and of the home's; without each other.
   std::vector<storage::DatasetUser> users_of_old, users_of_home;
+  // Of the old one, where its data is to be deleted; nullopt: could not be looked at.
+  std::optional<std::vector<std::string>> snapshots = std::vector<std::string>();
   std::vector<std::string> attached;  // nodes to which the old one is attached
   bool asked_coder = false;
   bool built = false;  // by Coder's word: a build since the claim was made anew has worked
@@ -85,6 +90,7 @@ class HomeFinalize final : public engine::Workflow<FinalizeWorld> {
 
  private:
   Result<void> look_at_datasets(FinalizeWorld& world) const;
+  Result<void> look_at_snapshots(FinalizeWorld& world) const;
   Result<void> look_at_class(FinalizeWorld& world) const;
   Result<void> look_at_attachments(FinalizeWorld& world) const;
 

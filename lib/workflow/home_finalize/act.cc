@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/storage/volume.h"
 #include "lib/storage/volume_patch.h"
+#include "lib/workflow/adoption_look.h"
 #include "lib/workflow/home_finalize.h"
 #include "lib/workflow/home_finalize/decide.h"
 #include "lib/workflow/workspace_copy/facts.h"
@@ -81,7 +82,7 @@ Result<void> HomeFinalize::look_at_datasets(FinalizeWorld& world) const {
   TM_TRY_ASSIGN(const Volumes volumes, read_volumes(tools_.reader));
   const std::string& old = world.facts.source.name;
   const std::string& home = world.home.name;
-  world.adopted = world.facts.carry == Carry::nothing && !world.facts.rollback;
+  world.adopted = world.facts.same_dataset;
   if (world.old.exists) {
     const auto a = volumes.find(old), b = volumes.find(home);
     // Listed after it was read: one that is missing now is as unknown as one that says nothing.
@@ -91,6 +92,13 @@ Result<void> HomeFinalize::look_at_datasets(FinalizeWorld& world) const {
   }
   world.users_of_old = users_besides(volumes, old, world.facts.target);
   world.users_of_home = users_besides(volumes, home, world.facts.source);
+  return {};
+}
+
+Result<void> HomeFinalize::look_at_snapshots(FinalizeWorld& world) const {
+  if (!options_.delete_data || !world.old.exists) return {};
+  TM_TRY_ASSIGN(const Value old, tools_.reader.get(kube::k_volume, "", world.old.name));
+  world.snapshots = read_snapshots(tools_.reader, old);
   return {};
 }
 
@@ -131,6 +139,7 @@ Result<FinalizeWorld> HomeFinalize::observe() {
     TM_TRY_ASSIGN(world.old, read_state(tools_.reader, world.facts.source));
     TM_TRY_ASSIGN(world.home, read_state(tools_.reader, world.facts.target));
     TM_TRY(look_at_datasets(world));
+    TM_TRY(look_at_snapshots(world));
     TM_TRY(look_at_class(world));
     TM_TRY(look_at_attachments(world));
   }

@@ -99,6 +99,12 @@ std::optional<Next> refuse_old(const FinalizeWorld& world, const Options& option
   return std::nullopt;
 }
 
+// Snapshots of the old volume, which go with its data; "" for none.
+std::string snapshots_text(const FinalizeWorld& world) {
+  if (!world.snapshots) return "whether it has snapshots could not be looked at";
+  return join(*world.snapshots, ", ");
+}
+
 // What is on the old volume and nowhere else.
 std::optional<Next> refuse_only_copies(const FinalizeWorld& world, const Options& options) {
   if (!world.old.exists || options.accepted.contains(k_left_out)) return std::nullopt;
@@ -112,6 +118,15 @@ std::optional<Next> refuse_only_copies(const FinalizeWorld& world, const Options
   if (what.empty()) return std::nullopt;
   return refused(options, fmt::format("[{}] volume {}: {}", k_left_out, world.old.name, what),
                  {fmt::format("give it up all the same: --accept={}", k_left_out)});
+}
+
+std::optional<Next> refuse_snapshots(const FinalizeWorld& world, const Options& options) {
+  const std::string what = snapshots_text(world);
+  if (what.empty() || options.accepted.contains(k_snapshots)) return std::nullopt;
+  return refused(
+      options,
+      fmt::format("[{}] with the data of volume {} go its snapshots: {}", k_snapshots, world.old.name, what),
+      {fmt::format("delete them all the same: --accept={}", k_snapshots)});
 }
 
 std::optional<Next> refuse_home(const FinalizeWorld& world, const Options& options) {
@@ -240,6 +255,7 @@ Next decide_finalize(const FinalizeWorld& world, const Options& options) {
   }
   if (auto no = refuse_old(world, options)) return *no;
   if (auto no = refuse_only_copies(world, options)) return *no;
+  if (auto no = refuse_snapshots(world, options)) return *no;
   if (auto no = refuse_home(world, options)) return *no;
   if (world.old.exists) {
     const bool goes = world.old.terminating || world.old.policy == "Delete";
@@ -293,6 +309,10 @@ std::vector<Violation> guard_finalize(const FinalizeWorld& world, const Options&
   }
   if (step.verb == "delete-object" && old.policy != "Retain") {
     broken.push_back({"with an object no data goes", fmt::format("{} is {}", old.name, old.policy)});
+  }
+  if (step.verb == "delete-data" && !snapshots_text(world).empty() &&
+      !options.accepted.contains(k_snapshots)) {
+    broken.push_back({"no snapshot is deleted unasked", snapshots_text(world)});
   }
   if (step.verb == "delete-data" && !world.users_of_old.empty()) {
     broken.push_back({"data that somebody may use is not deleted", texts(world.users_of_old)});

@@ -328,3 +328,32 @@ TEST_CASE("only the volumes that the plan has shown, and that are marked as this
   CHECK(outcome.error->kind == Kind::refused);
   site.check_kept();
 }
+
+TEST_CASE("snapshots go with the data: not unasked, and not where they cannot be seen") {
+  FinalizeSite site;
+  site.finalize.delete_data = true;
+  const std::string handle = site.old()->text_at("/spec/csi/volumeHandle");
+  const std::string driver = site.old()->text_at("/spec/csi/driver");
+  fakes::Fault listing =
+      fakes::answer(fakes::request_to("GET", "volumesnapshotcontents"), fakes::internal_error());
+  SUBCASE("one") {
+    listing.reply.status = 200;
+    listing.reply.body = json::write(
+        json::Value::object({{"kind", "VolumeSnapshotContentList"},
+                             {"apiVersion", "snapshot.storage.k8s.io/v1"},
+                             {"metadata", json::Value::object({{"resourceVersion", "1"}})},
+                             {"items", yaml("[{metadata: {name: content}, spec: {driver: " + driver +
+                                            ", source: {volumeHandle: " + handle +
+                                            "}, volumeSnapshotRef: {namespace: ws, name: before}}}]")}}));
+  }
+  SUBCASE("nobody knows") {}
+  listing.times = -1;
+  site.cluster.add_fault(listing);
+  const engine::Outcome outcome = site.give_up();
+  REQUIRE(outcome.error);
+  CHECK(contains(outcome.error->what, "[snapshots]"));
+  site.check_kept();
+  site.finalize.accepted.insert(k_snapshots);
+  CHECK(site.give_up().ok());
+  site.check_given_up();
+}
