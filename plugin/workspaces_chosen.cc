@@ -59,7 +59,7 @@ std::string by_row(const coder::Outcome& outcome) {
 // Coder applies the whole template also when it stops a workspace, and starts it again with that version.
 std::string why_not_to_build(const workflow::WorkspaceRow& row, const workflow::WorkspaceSite& site,
                              const workflow::WorkspaceOptions& options) {
-  if (!row.running || !row.at_coder || !site.coder) return "";
+  if (!row.at_coder || !site.coder || (row.at_coder->stopped() && !row.running)) return "";
   const std::string& version = row.at_coder->latest_build.template_version_id;
   const workflow::ClaimFate fate =
       workflow::foresee_version(row.claim, site, version, options.from_class, options.to_class);
@@ -121,6 +121,8 @@ Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const C
     }
     if (row.at_coder) {
       home.workspace_id = row.at_coder->id;
+      home.judged = {.may_stop = !row.at_coder->stopped(),
+                     .version_id = row.at_coder->latest_build.template_version_id};
     } else {
       home.no_coder = !site.no_coder.empty() ? site.no_coder
                       : site.coder           ? fmt::format("the Coder at {} does not know it", coder.url)

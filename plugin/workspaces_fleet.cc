@@ -22,9 +22,12 @@ constexpr Milliseconds k_look_every{10000};
 void run_home(HomesCall& call, HomeMove& move, const std::string& label) {
   engine::RunningMachine<SwapWorld> machine(*move.copy);
   CarryOut what = {call.connection, *move.journal, move.writer, "claim " + move.name(), call.flags.timeout};
-  // Whatever ended it: Coder's rights do not stay taken without a word.
+  // Whatever ended it: Coder's rights do not stay taken, and no workspace stays stopped, without a word.
   what.at_end = [&move](const engine::Outcome& outcome, kube::Writer& writer) {
-    if (outcome.error) warn(move.copy->settle_freeze(writer));
+    if (!outcome.error) return;
+    move.warnings = move.copy->settle_freeze(writer);
+    for (std::string& line : move.copy->held_warnings()) move.warnings.push_back(std::move(line));
+    warn(move.warnings);
   };
   what.label = label;
   const auto outcome = carry_out(machine, what);

@@ -94,6 +94,14 @@ void describe(HomeMove& move, const SwapWorld& world) {
   plan.not_done.push_back("the old volume is neither deleted nor changed: it stays, Retain");
 }
 
+// The run keeps to what its plan says of the workspace.
+void foresee(HomeMove& move, const SwapWorld& world) {
+  if (!world.coder || !world.coder->found || !world.coder->unknown.empty()) return;
+  const workflow::ForeseenWorkspace judged =
+      move.home.judged.value_or(workflow::ForeseenWorkspace{true, world.coder->version_id});
+  move.copy->foresee({.may_stop = judged.may_stop && !world.coder->stopped, .version_id = judged.version_id});
+}
+
 }  // namespace
 
 Result<void> read_homes_flags(const Arguments& arguments, const workflow::WorkspaceOptions& review,
@@ -159,6 +167,7 @@ Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& h
   options.ns = home.ns;
   options.claim = home.claim;
   options.cluster_uid = call.cluster_uid;
+  options.foreseen = home.judged;
   // With --when-stopped it is the user who stops a workspace.
   if (call.coder.session && !home.workspace_id.empty() && !call.when_stopped) {
     move->workspace = std::make_unique<workflow::CoderControl>(*call.coder.session, home.workspace_id);
@@ -198,6 +207,7 @@ void plan_home(HomeMove& move) {
   move.in_use = !world->uses.empty();
   move.bytes = world->source.bytes;
   describe(move, *world);
+  foresee(move, *world);
   if (move.plan.blocked) {
     move.error = make_error(move.plan.blocked->kind, move.plan.blocked->why, move.plan.blocked->hints);
   }

@@ -25,6 +25,11 @@ json::Value document_of(const HomeRun& home) {
   const bool done = home.outcome || home.plan.nothing_to_do();
   document.set("result", home.error ? std::string(kind_name(home.error->kind)) : done ? "done" : "planned");
   document.set("text", result_of(home));
+  if (!home.warnings.empty()) {
+    json::Value warnings = json::Value::array();
+    for (const std::string& line : home.warnings) warnings.push_back(line);
+    document.set("warnings", std::move(warnings));
+  }
   if (home.outcome) {
     document.set("run", engine::to_json(*home.outcome));
   } else {

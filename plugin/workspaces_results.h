@@ -23,6 +23,7 @@ struct HomeRun {
   engine::Plan plan;
   std::optional<Error> error;              // how it ended, or why it did not begin
   std::optional<engine::Outcome> outcome;  // of its run
+  std::vector<std::string> warnings;       // what it has left behind, when it did not end well
   std::string name() const { return home.ns + "/" + home.claim; }
 };
 using HomeRuns = std::vector<HomeRun*>;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/clock.h"
 #include "lib/base/result.h"
 #include "lib/coder/template.h"
 #include "lib/kube/writer.h"
@@ -90,7 +91,9 @@ class ServerReader {
   // Owner).
   Result<std::vector<ServerWorkspace>> workspaces() const;
   // GET /api/v2/workspaces/{id}; nullopt: Coder says 404 or 410 (deleted, or not for this token to see).
-  Result<std::optional<ServerWorkspace>> find_workspace(const std::string& id) const;
+  // `patience` as ServerCall::patience.
+  Result<std::optional<ServerWorkspace>> find_workspace(const std::string& id,
+                                                        Milliseconds patience = Milliseconds(0)) const;
   // GET /api/v2/workspacebuilds/{id}.
   Result<Build> get_build(const std::string& id) const;
   // GET /api/v2/workspacebuilds/{id}/logs: the lines that there are by now, printable, in order.

@@ -107,8 +107,10 @@ Result<std::vector<ServerWorkspace>> ServerReader::workspaces() const {
       "whole");
 }
 
-Result<std::optional<ServerWorkspace>> ServerReader::find_workspace(const std::string& id) const {
-  const ServerCall call = get("workspaces/" + percent_encode(id), "workspace " + printable(id));
+Result<std::optional<ServerWorkspace>> ServerReader::find_workspace(const std::string& id,
+                                                                    Milliseconds patience) const {
+  ServerCall call = get("workspaces/" + percent_encode(id), "workspace " + printable(id));
+  call.patience = patience;
   TM_TRY(demand_id(id, call));
   const Result<json::Value> body = session_->call_json(call);
   if (!body.ok() && body.error().kind == Kind::not_found) return std::optional<ServerWorkspace>();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -82,7 +83,8 @@ http::Request ServerSession::make_request(const ServerCall& call, bool bypass) c
   request.authorization_header = "Coder-Session-Token";
   request.authorization = options_.token;
   request.body = call.body;
-  request.timeout = k_longest_answer;
+  request.timeout =
+      call.patience.count() > 0 ? std::min<Milliseconds>(call.patience, k_longest_answer) : k_longest_answer;
   return request;
 }
 
@@ -141,6 +143,7 @@ Result<http::Response> ServerSession::call(const ServerCall& call) {
   kube::Call as_kube;  // what kube::wait_after_failure looks at
   as_kube.method = call.method, as_kube.read_only = call.read_only;
   std::optional<Error> previous;
+  const Milliseconds began = clock_.steady();
   for (int retries = 0;; ++retries) {
     Result<http::Response> response = attempt(call, bypass);
     if (response.ok() && response->status / 100 == 2) return response;
@@ -150,7 +153,9 @@ Result<http::Response> ServerSession::call(const ServerCall& call) {
                       : kube::wait_after_failure(as_kube, response.error(), false, retries);
     const int status = response.ok() ? response->status : 0;
     Error error = response.ok() ? server_failure(call, options_, *response) : response.take_error();
-    if (!wait) return kube::with_previous(std::move(error), previous);
+    const bool out_of_patience =
+        wait && call.patience.count() > 0 && clock_.steady() - began + *wait >= call.patience;
+    if (!wait || out_of_patience) return kube::with_previous(std::move(error), previous);
     previous = std::move(error);
     if (status != 0) note_wait(call, status, *wait);
     TM_TRY(clock_.sleep(*wait));

@@ -38,7 +38,10 @@ struct ServerCall {
   bool read_only = true;  // false: a write, never sent again but after a 429 (which did nothing)
   // Whether the log may show the reply's body: states, parameters and agents' environments hold secrets.
   bool may_show_reply = false;
-  std::size_t limit = std::size_t{64} << 20;       // bytes of the reply; more is Kind::format
+  std::size_t limit = std::size_t{64} << 20;  // bytes of the reply; more is Kind::format
+  // Not sent again once so much has gone by since the first time, and no reply waited for longer. 0: no
+  // limit.
+  Milliseconds patience{0};
   std::function<Result<void>()> before_each_send;  // a write's permit; its error ends the call
 };
 

@@ -23,6 +23,9 @@ namespace truenas::workflow {
 // "ns/claim"). Each run adds its own and takes it off again; with the last one the rules come back.
 inline constexpr std::string_view k_frozen_rules_annotation = "truenas-migrate/rules-before-freeze";
 inline constexpr std::string_view k_frozen_for_annotation = "truenas-migrate/frozen-for";
+// … and those among them (a JSON array as well) whose runs ask Coder whether a build of before the exchange
+// is left: nobody else can know that, also once such a run has ended.
+inline constexpr std::string_view k_asked_for_annotation = "truenas-migrate/frozen-until-coder-says";
 // … and what such a Role is found by, whoever it is bound to.
 inline constexpr std::string_view k_frozen_label = "truenas-migrate/builds";
 inline constexpr std::string_view k_frozen_label_value = "frozen";
@@ -32,8 +35,9 @@ struct FreezeOwner {
   std::string claim;  // "coder-workspaces/home-1"
   bool alive = true;  // its run holds its Lease, or it is too early to tell
   bool bound = false;
-  // Nobody comes back to take it off, and nothing of it is absent.
-  bool over() const { return !alive && bound; }
+  bool asks = false;  // k_asked_for_annotation
+  // Nobody comes back to take it off, nothing of it is absent, and no build that only Coder knows of is left.
+  bool over() const { return !alive && bound && !asks; }
   bool operator==(const FreezeOwner&) const = default;
 };
 
@@ -80,6 +84,8 @@ Result<BuildFreeze> read_build_freeze(const kube::Reader& reader, const std::str
                                       const std::string& ns, const std::string& claim, RunWatch& runs);
 // The claims of k_frozen_for_annotation; nullopt when it cannot be read.
 std::optional<std::vector<std::string>> freeze_owners(const json::Value& role);
+// Whether k_asked_for_annotation names the claim, or cannot be read.
+bool is_asked_for(const json::Value& role, const std::string& claim);
 
 // A frozen Role of which some claim's run is not alive: nobody may ever give its rights back.
 struct LeftFreeze {
@@ -105,9 +111,9 @@ Result<json::Value> rules_before(const ClaimRole& role, const std::optional<json
 std::optional<json::Value> noted_rules(const std::map<std::string, std::string>& facts,
                                        const std::string& uid);
 // Merge patch, for exactly the object that was read: takes the rights, writes down the rules of before, and
-// that it is for `claim` too.
+// that it is for `claim` too, and whether its run `asks` Coder.
 Result<json::Value> freeze_patch(const ClaimRole& role, const std::string& claim,
-                                 const std::optional<json::Value>& noted = {});
+                                 const std::optional<json::Value>& noted = {}, bool asks = false);
 // Merge patch: takes these claims off; with the last one the rules come back. Rules that somebody else has
 // changed meanwhile stay beside them.
 Result<json::Value> thaw_patch(const ClaimRole& role, const std::vector<std::string>& claims,

@@ -60,8 +60,12 @@ class WorkspaceCopy final : public engine::Workflow<SwapWorld> {
   // After a run that did not come to its end: looks once more, gives Coder its rights back where nothing
   // speaks against it, and says which stay taken, and why (lines for people; empty: none).
   std::vector<std::string> settle_freeze(kube::Writer& writer);
+  // Then: looks once more, and says that the workspace is left stopped or without its schedule (empty: not).
+  std::vector<std::string> held_warnings();
 
   const WorkspaceCopyOptions& options() const;
+  // What the user is shown of the workspace, before the consent that a run rests on.
+  void foresee(ForeseenWorkspace foreseen);
   // One line for people while a mover works.
   std::function<void(const std::string& line)> on_line;
 

@@ -133,6 +133,7 @@ Result<ClaimRole> read_role(const kube::Reader& reader, const Value& object, con
   for (const std::string& claim : owners.value_or(std::vector<std::string>())) {
     FreezeOwner owner;
     owner.claim = claim;
+    owner.asks = is_asked_for(object, claim);
     if (claim != own && looked++ < k_owners_a_look) TM_TRY(look_after(reader, owner, runs));
     role.owners.push_back(std::move(owner));
   }

@@ -103,10 +103,24 @@ std::vector<std::string> owners_of(const ClaimRole& role) {
   return claims;
 }
 
+std::vector<std::string> asking(const ClaimRole& role) {
+  std::vector<std::string> claims;
+  for (const FreezeOwner& owner : role.owners) {
+    if (owner.asks) claims.push_back(owner.claim);
+  }
+  return claims;
+}
+
+// The annotation's value: none where nobody asks.
+Value asked_for(const std::vector<std::string>& claims) {
+  return claims.empty() ? Value(nullptr) : Value(write_owners(claims));
+}
+
 // The Role as it was: nothing of a freeze is left on it.
 Value thawed(const ClaimRole& role, Value rules) {
-  Value annotations = Value::object(
-      {{std::string(k_frozen_rules_annotation), nullptr}, {std::string(k_frozen_for_annotation), nullptr}});
+  Value annotations = Value::object({{std::string(k_frozen_rules_annotation), nullptr},
+                                     {std::string(k_frozen_for_annotation), nullptr},
+                                     {std::string(k_asked_for_annotation), nullptr}});
   Value patch = patch_of(
       role, Value::object({{"annotations", std::move(annotations)}, {"labels", labels_of(nullptr)}}));
   patch.set("rules", std::move(rules));
@@ -148,6 +162,13 @@ std::optional<std::vector<std::string>> freeze_owners(const Value& role) {
     claims.push_back(claim.text());
   }
   return claims;
+}
+
+bool is_asked_for(const Value& role, const std::string& claim) {
+  const std::string& text = kube::annotation_of(role, k_asked_for_annotation);
+  if (text.empty()) return false;
+  const auto list = json::parse(text, std::string(k_asked_for_annotation));
+  return !list.ok() || !list->is_array() || is_in(*list, Value(claim));
 }
 
 Result<Value> rules_before(const ClaimRole& role, const std::optional<Value>& noted) {
@@ -194,8 +215,8 @@ std::optional<Value> noted_rules(const std::map<std::string, std::string>& facts
   return oldest;
 }
 
-Result<Value> freeze_patch(const ClaimRole& role, const std::string& claim,
-                           const std::optional<Value>& noted) {
+Result<Value> freeze_patch(const ClaimRole& role, const std::string& claim, const std::optional<Value>& noted,
+                           bool asks) {
   if (role.damaged) {
     return make_error(Kind::refused, fmt::format("annotation {} of role {}/{} cannot be read",
                                                  k_frozen_for_annotation, role.ns, role.name));
@@ -203,8 +224,11 @@ Result<Value> freeze_patch(const ClaimRole& role, const std::string& claim,
   TM_TRY_ASSIGN(const Value before, rules_before(role, noted));
   std::vector<std::string> claims = owners_of(role);
   if (std::find(claims.begin(), claims.end(), claim) == claims.end()) claims.push_back(claim);
+  std::vector<std::string> asked = asking(role);
+  if (asks && std::find(asked.begin(), asked.end(), claim) == asked.end()) asked.push_back(claim);
   Value annotations = Value::object({{std::string(k_frozen_rules_annotation), json::write(before)},
-                                     {std::string(k_frozen_for_annotation), write_owners(claims)}});
+                                     {std::string(k_frozen_for_annotation), write_owners(claims)},
+                                     {std::string(k_asked_for_annotation), asked_for(asked)}});
   Value patch = patch_of(role, Value::object({{"annotations", std::move(annotations)},
                                               {"labels", labels_of(k_frozen_label_value)}}));
   patch.set("rules", without_claim_rights(rules_of(role)));
@@ -213,17 +237,20 @@ Result<Value> freeze_patch(const ClaimRole& role, const std::string& claim,
 
 Result<Value> thaw_patch(const ClaimRole& role, const std::vector<std::string>& claims,
                          const std::optional<Value>& noted) {
-  std::vector<std::string> left = owners_of(role);
-  std::erase_if(left, [&](const std::string& claim) {
+  const auto is_dropped = [&](const std::string& claim) {
     return std::find(claims.begin(), claims.end(), claim) != claims.end();
-  });
+  };
+  std::vector<std::string> left = owners_of(role), asked = asking(role);
+  std::erase_if(left, is_dropped);
+  std::erase_if(asked, is_dropped);
   if (left.empty()) {
     TM_TRY_ASSIGN(Value before, rules_before(role, noted));
     return thawed(role, std::move(before));
   }
   return patch_of(
-      role, Value::object({{"annotations",
-                            Value::object({{std::string(k_frozen_for_annotation), write_owners(left)}})}}));
+      role, Value::object(
+                {{"annotations", Value::object({{std::string(k_frozen_for_annotation), write_owners(left)},
+                                                {std::string(k_asked_for_annotation), asked_for(asked)}})}}));
 }
 
 Result<Value> thaw_trial_patch(const ClaimRole& role) {

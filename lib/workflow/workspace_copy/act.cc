@@ -65,6 +65,10 @@ const WorkspaceCopyOptions& WorkspaceCopy::options() const {
   return state_->options;
 }
 
+void WorkspaceCopy::foresee(ForeseenWorkspace foreseen) {
+  state_->options.foreseen = std::move(foreseen);
+}
+
 Result<void> WorkspaceCopy::act(const engine::Step& step, kube::Writer& writer) {
   State& state = *state_;
   if (!state.world) return make_error(Kind::bug, "a step was asked for before anything was observed");

@@ -204,7 +204,8 @@ Result<void> change_role(State& state, const Step& step, Writer& writer) {
     Value patch;
     if (step.verb == "freeze-builds") {
       TM_TRY(prove_thaw(role, writer));
-      TM_TRY_ASSIGN(patch, freeze_patch(role, step.argument("for"), noted(state, role)));
+      const bool asks = state.world->coder && state.world->coder->found;
+      TM_TRY_ASSIGN(patch, freeze_patch(role, step.argument("for"), noted(state, role), asks));
     } else {
       TM_TRY_ASSIGN(const Value drop, json::parse(step.argument("drop"), "step " + step.id));
       std::vector<std::string> claims;

@@ -1,6 +1,12 @@
 #include "lib/workflow/workspace_copy/coder_control.h"
 
 namespace truenas::workflow {
+namespace {
+
+// A look is taken again and again, by whoever waits for something.
+constexpr Milliseconds k_patience{30000};
+
+}  // namespace
 
 CoderState coder_state(const coder::ServerWorkspace& workspace) {
   const coder::Build& build = workspace.latest_build;
@@ -22,7 +28,8 @@ CoderState coder_state(const coder::ServerWorkspace& workspace) {
 }
 
 Result<CoderState> CoderControl::look() {
-  TM_TRY_ASSIGN(const auto workspace, coder::ServerReader(session_).find_workspace(workspace_id_));
+  TM_TRY_ASSIGN(const auto workspace,
+                coder::ServerReader(session_).find_workspace(workspace_id_, k_patience));
   if (workspace) return coder_state(*workspace);
   CoderState gone;
   gone.workspace_id = workspace_id_;

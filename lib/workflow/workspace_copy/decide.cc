@@ -179,7 +179,8 @@ Next decide_swap(const SwapWorld& world, const Options& options) {
   // No run ends with Coder's rights taken unless the name is absent: then nobody may build yet.
   const bool own = may_thaw(world, options);
   if (const ClaimRole* role = role_to_thaw(world, options, own)) return thaw_builds(options, *role, own);
-  const auto drained = is_open(world) ? decide_drained(world, options) : std::nullopt;
+  const bool asks = is_open(world) && !is_name_absent(world, options);
+  const auto drained = asks ? decide_drained(world, options) : std::nullopt;
   if (!own && drained && role_to_thaw(world, options, true) != nullptr) return *drained;
   Blocked* const blocked = std::get_if<Blocked>(&next);
   if (blocked != nullptr && is_open(world) && is_held(world)) {

@@ -25,6 +25,9 @@ std::optional<engine::Next> decide_adoption_proof(const SwapWorld& world,
                                                   const WorkspaceCopyOptions& options);
 // The workspace is stopped, or cannot be; nullopt when nobody uses the home and no build can be under way.
 std::optional<engine::Next> decide_stopping(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// A workspace that runs otherwise than its user was shown is not stopped; nullopt where nothing speaks
+// against it.
+std::optional<engine::Next> decide_unforeseen(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // Until no build of the workspace is queued or running, as far as Coder tells.
 std::optional<engine::Next> decide_drained(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // The workspace runs again if it was stopped for the move, and has its schedule; nullopt when it is so.

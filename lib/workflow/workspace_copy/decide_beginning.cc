@@ -79,7 +79,7 @@ std::optional<Next> refuse_site(const SwapWorld& world, const Options& options) 
 std::optional<Next> refuse_uses(const SwapWorld& world, const Options& options) {
   if (world.coder && world.coder->found) {
     if (has_failed(*world.coder)) return failed_build(world, options, Kind::refused);
-    return std::nullopt;
+    return decide_unforeseen(world, options);
   }
   if (world.uses.empty()) return std::nullopt;
   return refused(options, fmt::format("{} uses it, and it is left alone", join(use_texts(world), ", ")),

@@ -97,6 +97,7 @@ Next decide_copying(const SwapWorld& world, const Options& options) {
     return note_cutover_over(world, options);
   }
   if (!world.uses.empty() && !world.coder) return *decide_stopping(world, options);
+  if (auto next = decide_unforeseen(world, options)) return *next;
   if (!world.memory.unfit.empty()) {
     if (!world.target_noted) {
       if (auto next = remove_temporary(world, options)) return *next;

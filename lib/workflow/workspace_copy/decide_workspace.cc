@@ -61,6 +61,22 @@ Blocked does_not_start(const SwapWorld& world, const Options& options) {
 
 }  // namespace
 
+std::optional<Next> decide_unforeseen(const SwapWorld& world, const Options& options) {
+  // What this run has stopped already is stopped again.
+  if (!options.foreseen || world.facts.ran || !world.coder || !world.coder->found) return std::nullopt;
+  const CoderState& coder = *world.coder;
+  if (!coder.unknown.empty() || coder.building || coder.stopped) return std::nullopt;
+  const bool other_version = coder.version_id != options.foreseen->version_id;
+  if (options.foreseen->may_stop && !other_version) return std::nullopt;
+  return stopped(
+      fmt::format("the workspace of claim {} {}, and it is not stopped without its user's consent",
+                  options.full_name(),
+                  options.foreseen->may_stop
+                      ? "runs another template version than when the plan was shown: " + coder.version_name
+                      : "was stopped when the plan was shown, and runs now"),
+      {"run the same command again: its plan is shown anew"});
+}
+
 std::optional<Next> decide_stopping(const SwapWorld& world, const Options& options) {
   if (!world.coder || !world.coder->found) {
     if (world.uses.empty()) return std::nullopt;
@@ -70,6 +86,7 @@ std::optional<Next> decide_stopping(const SwapWorld& world, const Options& optio
   if (!coder.unknown.empty()) return wait_for_coder(world, options);
   if (coder.building) return wait_for_build(world, options);
   if (has_failed(coder)) return failed_build(world, options, Kind::stopped);
+  if (auto next = decide_unforeseen(world, options)) return *next;
   if (!is_noted(world)) return note_workspace(world, options);
   if (!coder.autostart.empty()) return pause_autostart(world, options);
   if (!coder.stopped) return stop_workspace(world, options);

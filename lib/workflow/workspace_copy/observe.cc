@@ -105,9 +105,15 @@ Result<void> observe_class(State& state, SwapWorld& world) {
   return {};
 }
 
-// A Coder that gives no answer must not keep an absent name absent.
+// A Coder that gives no answer, or only after minutes, must not keep an absent name absent.
+Result<CoderState> look_at_workspace(State& state, const SwapWorld& world) {
+  if (!is_name_absent(world, state.options)) return state.tools.coder->look();
+  return make_error(Kind::unavailable, fmt::format("Coder is not asked while the name of claim {} is absent",
+                                                   state.options.full_name()));
+}
+
 Result<void> observe_workspace(State& state, SwapWorld& world) {
-  const auto seen = state.tools.coder->look();
+  const auto seen = look_at_workspace(state, world);
   if (seen.ok()) {
     world.coder = *seen;
   } else {

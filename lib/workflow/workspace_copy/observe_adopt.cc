@@ -40,8 +40,10 @@ std::string unfit(const Value& found, const Value& source, const SwapWorld& worl
 // Looked at once, and again when a workload has changed.
 Result<void> observe_findings(State& state, SwapWorld& world, const Value& source) {
   if (!state.adoption || state.adoption_stamp != world.stamp) {
-    TM_TRY_ASSIGN(const storage::AdoptionLook look,
+    TM_TRY_ASSIGN(storage::AdoptionLook look,
                   read_adoption_look(state.tools.reader, world.claim.document, source, world.to.provisioner));
+    if (!look.workloads.empty()) state.adoption_workloads = look.workloads;
+    look.workloads = state.adoption_workloads;
     state.adoption = storage::adoption_findings(look);
     state.adoption_stamp = world.stamp;
   }

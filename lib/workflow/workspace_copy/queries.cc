@@ -34,6 +34,11 @@ bool was_served(const SwapWorld& world, const WorkspaceCopyOptions& options) {
          target.claim_uid != world.facts.target.claim_uid;
 }
 
+bool is_name_absent(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  if (!is_open(world) || !world.facts.cutover || was_served(world, options)) return false;
+  return !world.claim.exists || world.claim.terminating;
+}
+
 bool is_ready(const SwapWorld& world) {
   if (!world.target_noted || !world.target.exists || world.target.terminating) return false;
   if (world.facts.carry == Carry::adopt) return world.target_unfit.empty();

@@ -15,6 +15,9 @@ bool on_source(const SwapWorld& world);
 bool on_target(const SwapWorld& world);
 // A claim of the name was bound to the target once, so that somebody may have written there.
 bool was_served(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// This run has taken the claim away, and none is there in its place yet: nothing may be waited for that is
+// not needed for that.
+bool is_name_absent(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // It is reserved for, or bound to, a claim that is neither the home nor its temporary claim.
 bool is_somebody_elses(const SwapWorld& world, const VolumeState& volume,
                        const WorkspaceCopyOptions& options);
@@ -52,6 +55,8 @@ std::string target_class(const SwapWorld& world, const WorkspaceCopyOptions& opt
 bool autostart_is_paused(const SwapWorld& world);
 // The workspace is stopped, or its schedule off, because of this run; "stopped; autostart off".
 bool is_held(const SwapWorld& world);
+// What people are told of a workspace that a run leaves so; also where only the journal tells. "": nothing.
+std::string held_warning(const SwapWorld& world, const WorkspaceCopyOptions& options);
 std::string held_text(const SwapWorld& world);
 // Its last build did not work: whether it runs nobody can say.
 bool has_failed(const CoderState& coder);

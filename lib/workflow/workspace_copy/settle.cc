@@ -22,7 +22,7 @@ std::string warning(const SwapWorld& world, const WorkspaceCopyOptions& options,
   const bool ours = is_frozen_for(role, options.full_name());
   if (!ours && !claims.empty()) {
     text += "each of these homes' runs takes its own off, the last one gives them back; ";
-  } else if (ours && !may_thaw(world, options) && may_be_building(world)) {
+  } else if (ours && !may_thaw(world, options) && may_be_building(world) && !is_name_absent(world, options)) {
     text += fmt::format(
         "a build of its workspace {}, and what it has planned before the swap it would do to the claim of "
         "after; "
@@ -48,7 +48,44 @@ bool may_have_frozen(const WorkspaceCopy::State& state) {
   return false;
 }
 
+// As far as anybody can tell: without an answer of Coder's, what the journal says.
+std::string left_as(const SwapWorld& world) {
+  if (world.coder && !world.coder->found) return "";
+  if (world.coder && world.coder->unknown.empty()) {
+    const std::string text = held_text(world);
+    if (!world.facts.ran || !world.coder->building) return text;
+    return "a build of it is under way" + (text.empty() ? "" : "; " + text);
+  }
+  std::string text = world.facts.ran && (world.coder || world.uses.empty()) ? "stopped" : "";
+  if (!world.facts.autostart.empty()) text += text.empty() ? "autostart off" : "; autostart off";
+  return text.empty() ? "" : text + " (by the journal)";
+}
+
 }  // namespace
+
+std::string held_warning(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  const std::string left = is_open(world) ? left_as(world) : "";
+  if (left.empty()) return "";
+  return fmt::format(
+      "the workspace of claim {} is left as it is for its move: {}; the same command, run again, goes on "
+      "with "
+      "it and puts the workspace back as it was{}",
+      options.full_name(), left,
+      world.facts.autostart.empty() ? ""
+                                    : fmt::format(" (its schedule was {})", quote(world.facts.autostart)));
+}
+
+std::vector<std::string> WorkspaceCopy::held_warnings() {
+  if (!state_->world || !is_open(*state_->world) || state_->world->facts.workspaces == 0) return {};
+  SwapWorld world = *state_->world;
+  if (const auto now = observe(); now.ok()) {
+    world = *now;
+  } else if (world.coder) {
+    world.coder->unknown = now.error().what;  // since then it may have been stopped
+  }
+  const std::string warning = held_warning(world, state_->options);
+  return warning.empty() ? std::vector<std::string>() : std::vector<std::string>{warning};
+}
 
 std::vector<std::string> freeze_warnings(const SwapWorld& world, const WorkspaceCopyOptions& options) {
   std::vector<std::string> lines;

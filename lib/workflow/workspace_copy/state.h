@@ -30,6 +30,8 @@ struct WorkspaceCopy::State {
   int movers = 0;                                                 // that were run, for their names
   std::optional<std::vector<storage::AdoptionFinding>> adoption;  // as of adoption_stamp
   std::string adoption_stamp;
+  // Who mounted the home, as long as anybody did: once it is stopped there is nobody to ask about.
+  std::vector<storage::AdoptionWorkload> adoption_workloads;
 };
 
 // Who uses the claim, which movers are left, where the source is attached.

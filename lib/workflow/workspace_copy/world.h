@@ -27,6 +27,13 @@ enum class Carry {
   adopt,    // they are there once: the target is a volume object of the new driver on the source's dataset
 };
 
+// The workspace that its user was shown when consent was given: whether it is to be stopped, and with which
+// template version; that version's builds were judged beforehand.
+struct ForeseenWorkspace {
+  bool may_stop = false;
+  std::string version_id;
+};
+
 struct WorkspaceCopyOptions {
   std::string ns, claim;
   std::string from_class = "truenas-nfs", to_class = "truenas-csi-nfs";
@@ -40,6 +47,7 @@ struct WorkspaceCopyOptions {
   Carry carry = Carry::copy;       // … else how: copy or adopt
   // What the mover is told, word for word: "0:0=1000:1000", "lost+found".
   std::vector<std::string> owner_map, leave_out;
+  std::optional<ForeseenWorkspace> foreseen;  // without: whatever runs may be stopped
 
   std::string full_name() const { return ns + "/" + claim; }
 };

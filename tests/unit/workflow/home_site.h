@@ -65,7 +65,10 @@ class HomeSite {
     run_options.clock = &clock;
     run_options.interrupted = interrupted;
     engine::Outcome outcome = engine::run(copy, writer, run_options);
-    if (settles && outcome.error) settled = copy.settle_freeze(writer);
+    if (settles && outcome.error) {
+      settled = copy.settle_freeze(writer);
+      held = copy.held_warnings();
+    }
     return outcome;
   }
   static FactBook facts_of(engine::JournalStore& journal, kube::Writer& writer) {
@@ -172,6 +175,7 @@ class HomeSite {
   WorkspaceControl* control = nullptr;  // Coder, where the run has a token
   bool settles = false;                 // as the command does at the end of a run that failed
   std::vector<std::string> settled;     // … and what it then has to say
+  std::vector<std::string> held;        // … of the workspace
 
  private:
   void put_home() {

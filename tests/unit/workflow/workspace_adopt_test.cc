@@ -52,6 +52,57 @@ TEST_CASE("a stopped home is adopted: the same dataset under its name, nothing c
   CHECK(site.plan().nothing_to_do());
 }
 
+namespace {
+
+// A Coder whose workspace is one Pod.
+class OnePod final : public WorkspaceControl {
+ public:
+  explicit OnePod(AdoptedHome& site) : site_(site) {}
+  Result<CoderState> look() override {
+    CoderState state;
+    state.workspace_id = "w", state.version_id = "v", state.build_id = std::to_string(builds);
+    state.started = state.agents_connected = runs;
+    state.stopped = !runs;
+    return state;
+  }
+  Result<void> build(const std::string& transition, const std::string&, const kube::Permit&) override {
+    ++builds;
+    runs = transition == "start";
+    if (runs) site_.start_pod("work");
+    if (!runs) site_.stop_pod("work");
+    return {};
+  }
+  Result<void> set_autostart(const std::string&, const kube::Permit&) override { return {}; }
+
+  bool runs = true;
+  int builds = 1;
+
+ private:
+  AdoptedHome& site_;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a home in use is adopted through Coder: what is known of its Pods is not asked once they are gone") {
+  AdoptedHome site;
+  site.start_pod("work");
+  OnePod coder(site);
+  site.control = &coder;
+  // What drivers say of fsGroup is not to be seen: then only the Pods tell that they have none.
+  fakes::Fault unseen = fakes::answer(fakes::request_to("GET", "/csidrivers/"), {403, {}, ""});
+  unseen.times = -1;
+  site.cluster.add_fault(unseen);
+  const engine::Outcome outcome = site.run();
+  REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+  CHECK(coder.runs);
+  CHECK(coder.builds == 3);
+  // One look by the old driver and one trial: the second is not asked for without end.
+  CHECK(join(site.mover.modes, " ") == "scan scan");
+  CHECK(site.claim()->text_at("/spec/storageClassName") == "truenas-csi-nfs");
+  CHECK(site.files() == site.before);
+}
+
 TEST_CASE("the old volume is read back as Retain before another one is made for its dataset") {
   AdoptedHome site;
   std::string seen = "never created";

@@ -52,6 +52,40 @@ TEST_CASE("another run's freeze is joined, and outlives this one while it is nee
   CHECK(site.coder_may_delete());
 }
 
+TEST_CASE("of a home whose run asked Coder nobody else takes the freeze off, also when that run has ended") {
+  HomeSite site;
+  put_other(site);
+  freeze_for_other(site);
+  release_other(site);
+  const std::string other = std::string(HomeSite::k_ns) + "/" + k_other;
+  const auto mark = [&](const std::string& text) {
+    site.cluster.meddle(kube::k_role, HomeSite::k_ns, k_role_name, [&](json::Value& role) {
+      json::Value annotations = *role.at("/metadata/annotations");
+      annotations.set(std::string(k_asked_for_annotation), text);
+      role.set_at("/metadata/annotations", annotations);
+    });
+  };
+  SUBCASE("it is named") {
+    mark("[\"" + other + "\"]");
+  }
+  SUBCASE("it cannot be read") {
+    mark("[{");
+  }
+  const engine::Outcome outcome = site.run();
+  REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+  CHECK_FALSE(is_frozen_for(site, HomeSite::k_home));
+  CHECK(is_frozen_for(site, k_other));
+  CHECK_FALSE(site.coder_may_delete());
+  CHECK(is_asked_for(role_of(site), other));
+  // That home's own run does, or its user by consent.
+  site.options.claim = k_other;
+  site.options.accepted = {k_thaw};
+  const engine::Outcome thawed = site.run();
+  REQUIRE_MESSAGE(thawed.ok(), text_of(thawed));
+  CHECK(site.coder_may_delete());
+  CHECK_FALSE(is_asked_for(role_of(site), other));
+}
+
 TEST_CASE("a freeze that somebody ends is made again before the claim is deleted") {
   for (int look = 1; look < 12; ++look) {
     CAPTURE(look);

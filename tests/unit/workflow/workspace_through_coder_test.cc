@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/unit/workflow/coder_home_site.h"
 
 using namespace truenas;
@@ -28,7 +30,10 @@ TEST_CASE("a running workspace is stopped, moved and started again as it was") {
   REQUIRE_MESSAGE(outcome.ok(), text_with_hints(outcome));
   CHECK(site.cluster.writes() > writes);
   CHECK(join(site.mover.modes, " ") == "scan probe scan copy final compare");
-  CHECK(outcome.acted.size() == plan.step_count());
+  const auto planned =
+      std::count_if(outcome.acted.begin(), outcome.acted.end(),
+                    [](const engine::ActedStep& acted) { return acted.step.verb != "nudge-claim"; });
+  CHECK(static_cast<std::size_t>(planned) == plan.step_count());
   CHECK(site.stops() == 1);
   site.check_moved_and_running();
   CHECK(site.plan().nothing_to_do());
@@ -152,20 +157,15 @@ const fakes::CoderdOptions k_quick{.pending = Milliseconds(0), .planning = Milli
 TEST_CASE("row H7: what a build has planned before the swap is not done to the claim of after") {
   CoderHomeSite site(k_quick);
   LateBuild late(site);
-  SUBCASE("seen at once: the home goes back to its volume, and is copied again") {
-    const engine::Outcome outcome = site.run();
-    CHECK_FALSE(outcome.ok());
-    CHECK_MESSAGE(contains(text_with_hints(outcome), "did not work"), text_with_hints(outcome));
-    CHECK(site.claim()->text_at("/spec/storageClassName") == "truenas-nfs");
-  }
-  SUBCASE("seen late: on the new volume") {
+  SUBCASE("seen as soon as the name is there again, for Coder is not asked before") {}
+  SUBCASE("seen late") {
     late.hides = true;
-    const engine::Outcome outcome = site.run();
-    CHECK_FALSE(outcome.ok());
-    CHECK_MESSAGE(contains(text_with_hints(outcome), "does not start"), text_with_hints(outcome));
-    site.check_moved();
-    CHECK(site.schedule() == CoderHomeSite::k_schedule);
   }
+  const engine::Outcome outcome = site.run();
+  CHECK_FALSE(outcome.ok());
+  CHECK_MESSAGE(contains(text_with_hints(outcome), "does not start"), text_with_hints(outcome));
+  site.check_moved();
+  CHECK(site.schedule() == CoderHomeSite::k_schedule);
   REQUIRE(late.since > 60);
   CHECK(site.coder.find_build(late.planned).job_status == "failed");
   CHECK(site.files() == site.before);
