@@ -42,10 +42,13 @@ bench-mover: deps mover ## The volume mover against rsync, cp and tar over NFS, 
 demo: deps build ## The main job on a real cluster, from nothing to exit 0
 	@scripts/demo
 
+demo-workspaces: deps build ## Move homes of workspaces on a real cluster, one way and back
+	@scripts/demo-workspaces
+
 install: release ## Install the plugin (PREFIX=/usr/local)
 	@cmake --install build-release --prefix $(DESTDIR)$(PREFIX)
 
 clean: ## Remove what was built
 	@cmake -E rm -rf build build-release build-asan build-tsan dist
 
-.PHONY: help deps build mover release test test-long check cluster-up cluster-down test-nfs bench-mover demo install clean
+.PHONY: help deps build mover release test test-long check cluster-up cluster-down test-nfs bench-mover demo demo-workspaces install clean

@@ -26,12 +26,12 @@ class ServerSession;  // server_session.h
 struct Build {
   std::string id, workspace_id, template_version_id, template_version_name;
   std::string transition;  // start, stop, delete
-  std::string created_at;  // RFC 3339, by Coder's clock; "" where it does not say
   // pending starting running stopping stopped failed canceling canceled deleting deleted
   std::string status;
   std::string job_status;  // pending running succeeded canceling canceled failed unknown
   std::string job_error;   // job.error, in one line that may be printed; "" for none
   std::int64_t number = 0;
+  std::string created_at;  // RFC 3339, by Coder's clock; "" where it does not say
   // The job will not run any more: succeeded, failed, canceled. Anything else, also a word that this program
   // does not know, is not over.
   bool over() const;

@@ -12,7 +12,7 @@ namespace {
 
 using json::Value;
 
-constexpr std::size_t k_limit = 128 * 1024;  // bytes; half of what an object may have
+constexpr std::size_t k_limit = std::size_t{128} * 1024;  // bytes; half of what an object may have
 
 struct Field {
   const char* name;

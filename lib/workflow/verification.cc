@@ -47,7 +47,7 @@ Result<void> read_claims(const kube::Reader& reader, const std::string& ns,
   kube::ListOptions list;
   list.wanted = storage::claim_fields();
   kube::ItemSink sink;
-  sink.item = [&](json::Value item) -> Result<void> {
+  sink.item = [&](const json::Value& item) -> Result<void> {
     claims.push_back(storage::read_claim(item));
     return {};
   };
@@ -60,7 +60,7 @@ Result<void> read_volumes(const kube::Reader& reader, std::map<std::string, stor
   kube::ListOptions list;
   list.wanted = storage::volume_fields();
   kube::ItemSink sink;
-  sink.item = [&](json::Value item) -> Result<void> {
+  sink.item = [&](const json::Value& item) -> Result<void> {
     storage::Volume volume = storage::read_volume(item);
     volumes[volume.name] = std::move(volume);
     return {};

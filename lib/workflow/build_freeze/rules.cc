@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
+#include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/kube/resource.h"
 #include "lib/workflow/build_freeze.h"
@@ -200,7 +200,7 @@ std::optional<Value> noted_rules(const std::map<std::string, std::string>& facts
   for (const auto& [key, text] : facts) {
     const std::size_t dot = key.find(".role-");
     if (!key.starts_with("run-") || dot == std::string::npos) continue;
-    const int run = std::atoi(key.c_str() + 4);
+    const int run = leading_number(key.substr(4));
     const auto document = json::parse(text, "journal fact " + key);
     if (!document.ok() || document->text_at("/uid") != uid) continue;
     const Value* rules = document->find("rules");

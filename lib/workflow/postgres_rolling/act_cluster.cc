@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
+#include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/cnpg/sql.h"
 #include "lib/storage/volume.h"
@@ -66,8 +65,8 @@ Result<void> set_class(State& state, const Step& step, Writer& writer) {
 }
 
 Result<void> scale(State& state, const Step& step, Writer& writer) {
-  const int from = std::atoi(step.argument("from").c_str());
-  const int to = std::atoi(step.argument("to").c_str());
+  const int from = leading_number(step.argument("from"));
+  const int to = leading_number(step.argument("to"));
   return patch_cluster(state, writer, PatchKind::json,
                        Value::array({test("/metadata/uid", step.argument("uid")),
                                      test("/spec/instances", from), add("/spec/instances", to)}));

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
+#include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/json/view.h"
 
@@ -20,7 +19,7 @@ const std::string* find(const Facts& facts, const std::string& key) {
 // The N of "run-N.begin", 0 for any other key.
 int number_of(const std::string& key) {
   if (!key.starts_with("run-") || !key.ends_with(".begin")) return 0;
-  return std::atoi(key.c_str() + 4);
+  return leading_number(key.substr(4));
 }
 
 Result<std::vector<std::string>> strings(const json::View& view, std::string_view pointer) {
@@ -96,7 +95,7 @@ Result<MoveFacts> read_facts(const Facts& all) {
   if (number == 0) return MoveFacts{};
   TM_TRY_ASSIGN(MoveFacts facts, read_begin(all.at(fmt::format("run-{}.begin", number)), number));
   if (const std::string* spare = find(all, fmt::format("run-{}.spare", number))) {
-    facts.spare = std::atoi(spare->c_str());
+    facts.spare = leading_number(*spare);
     if (*facts.spare < 1) {
       return make_error(Kind::format,
                         fmt::format("journal fact run-{}.spare is no count: {}", number, quote(*spare)));
@@ -117,10 +116,10 @@ std::string fact_value(const engine::Step& step) {
   json::Value document = json::Value::object({{"clusterUid", step.argument("cluster_uid")},
                                               {"fromClass", step.argument("from_class")},
                                               {"toClass", step.argument("to_class")},
-                                              {"instances", std::atoi(step.argument("instances").c_str())},
+                                              {"instances", leading_number(step.argument("instances"))},
                                               {"settings", list_of(split(step.argument("settings"), ','))}});
   if (step.arguments.contains("connections")) document.set("connections", step.argument("connections"));
-  if (step.arguments.contains("spare")) document.set("spare", std::atoi(step.argument("spare").c_str()));
+  if (step.arguments.contains("spare")) document.set("spare", leading_number(step.argument("spare")));
   return json::write(document);
 }
 

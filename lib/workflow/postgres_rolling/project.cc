@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
+#include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/storage/volume.h"
 #include "lib/workflow/postgres_rolling/queries.h"
@@ -17,7 +17,7 @@ namespace {
 using engine::Step;
 
 int number_argument(const Step& step, const char* name) {
-  return std::atoi(step.argument(name).c_str());
+  return leading_number(step.argument(name));
 }
 
 void note(PostgresWorld& world, const Step& step) {

@@ -1,9 +1,9 @@
 #include "lib/workflow/postgres_rolling/queries.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 
+#include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/storage/volume.h"
 
@@ -19,7 +19,7 @@ bool operator_is_at_least(const PostgresWorld& world, std::string_view version) 
 
 int serial_of(const std::string& instance) {
   const std::size_t dash = instance.rfind('-');
-  return dash == std::string::npos ? 0 : std::atoi(instance.c_str() + dash + 1);
+  return dash == std::string::npos ? 0 : leading_number(instance.substr(dash + 1));
 }
 
 std::vector<std::string> instances_of(const PostgresWorld& world) {

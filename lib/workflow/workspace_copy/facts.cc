@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "lib/base/number.h"
 #include "lib/json/view.h"
 
 namespace truenas::workflow {
@@ -89,7 +89,7 @@ Result<void> read_workspace(SwapFacts& facts, const std::string& text, const std
 
 // The K of "target-K"; 0 for any other name.
 int number_after(const std::string& name, const std::string& start) {
-  return name.starts_with(start) ? std::atoi(name.c_str() + start.size()) : 0;
+  return name.starts_with(start) ? leading_number(name.substr(start.size())) : 0;
 }
 
 }  // namespace
@@ -148,7 +148,7 @@ Result<SwapFacts> read_swap_facts(const std::map<std::string, std::string>& all)
   SwapFacts facts;
   for (const auto& [key, value] : all) {
     if (key.starts_with("run-") && key.ends_with(".begin")) {
-      facts.newest = std::max(facts.newest, std::atoi(key.c_str() + 4));
+      facts.newest = std::max(facts.newest, leading_number(key.substr(4)));
     }
   }
   if (facts.newest == 0) return facts;

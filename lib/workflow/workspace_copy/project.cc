@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
+#include "lib/base/number.h"
 #include "lib/workflow/workspace_copy/facts.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "lib/workflow/workspace_copy/steps.h"
@@ -32,7 +32,7 @@ void begin(SwapWorld& world, const std::string& value, int number) {
 void note(SwapWorld& world, const Step& step) {
   const std::string name = step.argument("name");
   const std::string value = step.argument("value");
-  if (name == "begin") return begin(world, value, std::atoi(step.argument("run").c_str()));
+  if (name == "begin") return begin(world, value, leading_number(step.argument("run")));
   static_cast<void>(apply_fact(world.facts, name, value));
   if (name.starts_with("target-")) world.target_noted = true;
   if (name.starts_with("claim-")) world.claim.changed = false;

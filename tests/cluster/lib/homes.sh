@@ -64,3 +64,29 @@ YAML
 take_coders_rights() {
   kubectl delete role,rolebinding -n "$homes" coder-workspace-perms --ignore-not-found >/dev/null 2>&1
 }
+# make_home CLAIM USER: a new home of the old class with files of its user's and one of root's.
+make_home() {
+  kubectl apply -f - >/dev/null <<YAML
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: $1
+  namespace: $homes
+  labels: {com.coder.resource: "true", com.coder.workspace.name: made, com.coder.user.username: $2}
+spec: {accessModes: [ReadWriteOnce], storageClassName: truenas-nfs, resources: {requests: {storage: 2Gi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: tm-test-maker, namespace: $homes}
+spec:
+  restartPolicy: Never
+  containers:
+  - name: maker
+    image: docker.io/library/busybox:1.35
+    command: [/bin/sh, -ec, "cd /home; mkdir a; for i in 1 2 3; do echo \$i >a/\$i; done; chown -R 1000:1000 a; echo of-root >of-root; chmod 600 of-root"]
+    volumeMounts: [{name: home, mountPath: /home}]
+  volumes: [{name: home, persistentVolumeClaim: {claimName: $1}}]
+YAML
+  kubectl wait -n "$homes" pod/tm-test-maker --for=jsonpath='{.status.phase}'=Succeeded --timeout=120s >/dev/null &&
+    kubectl delete pod -n "$homes" tm-test-maker --wait=true >/dev/null
+}
