@@ -6,6 +6,7 @@ is stopped. Usage: coder_move_test.py FAKE_API_SERVER PLUGIN
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -117,6 +118,25 @@ class Move(unittest.TestCase):
         code, out, err = self.run_plugin(*MOVE, "-y")
         self.assertEqual(code, 0, err)
         self.moved_and_running(version)
+        self.finalize(version)
+
+    # Coder says that a build has worked since the move; without its word that takes consent.
+    def finalize(self, version):
+        code, out, err = self.run_plugin(HOME, "--finalize", "--no-check", "-y")
+        self.assertEqual(code, 4, err)
+        phrase = re.search(r"--confirm='([^']+)'", err).group(1)
+        confirmed = [HOME, "--finalize", "--no-check", f"--confirm={phrase}"]
+        code, out, err = self.run_plugin(*confirmed, environment=self.environment())
+        self.assertEqual(code, 4, err)
+        self.assertIn("[no-build-since]", err)
+        code, out, err = self.run_plugin(*confirmed, "--delete-data")
+        self.assertEqual(code, 4, err)
+        self.assertIn("with its data", err)
+        code, out, err = self.run_plugin(*confirmed)
+        self.assertEqual(code, 0, err)
+        self.moved_and_running(version)
+        code, out, err = self.run_plugin(HOME, "--rollback", "-y")
+        self.assertIn("given up by --finalize", err)
 
     def test_given_up(self):
         version = self.workspace()["builds"][-1]["version"]

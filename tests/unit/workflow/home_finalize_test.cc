@@ -5,12 +5,37 @@
 #include <doctest/doctest.h>
 
 #include "tests/fakes/faults.h"
+#include "tests/unit/workflow/adopted_home.h"
 #include "tests/unit/workflow/home_site.h"
 
 using namespace truenas;
 using namespace truenas::workflow;
 
 namespace {
+
+using LastBuild = std::function<Result<std::string>()>;
+
+// One run, from a new process as it were, that may write so often before it is killed.
+engine::Outcome finalize_home(HomeSite& site, const FinalizeOptions& finalize,
+                              const LastBuild& last_build = nullptr, std::size_t writes = SIZE_MAX) {
+  auto session = fakes::make_session(site.cluster, site.clock);
+  const kube::Reader reader(*session);
+  kube::Permit permit;
+  auto left = std::make_shared<std::size_t>(writes);
+  permit.still_granted = [left]() -> Result<void> {
+    if (*left == 0) return make_error(Kind::locked, "killed");
+    --*left;
+    return {};
+  };
+  kube::Writer writer(*session, permit);
+  engine::JournalStore journal(reader, {site.options.ns, "workspace", site.options.claim},
+                               {"cluster", "claim", ""}, site.clock);
+  HomeFinalize workflow(
+      {.reader = reader, .facts = HomeSite::facts_of(journal, writer), .last_build = last_build}, finalize);
+  engine::RunOptions run_options;
+  run_options.clock = &site.clock;
+  return engine::run(workflow, writer, run_options);
+}
 
 class FinalizeSite : public HomeSite {
  public:
@@ -26,22 +51,7 @@ class FinalizeSite : public HomeSite {
   }
 
   engine::Outcome give_up(std::size_t writes = SIZE_MAX) {
-    auto session = fakes::make_session(cluster, clock);
-    const kube::Reader reader(*session);
-    kube::Permit permit;
-    auto left = std::make_shared<std::size_t>(writes);
-    permit.still_granted = [left]() -> Result<void> {
-      if (*left == 0) return make_error(Kind::locked, "killed");
-      --*left;
-      return {};
-    };
-    kube::Writer writer(*session, permit);
-    engine::JournalStore journal(reader, {k_ns, "workspace", options.claim}, {"cluster", "claim", ""}, clock);
-    HomeFinalize workflow({.reader = reader, .facts = facts_of(journal, writer), .last_build = last_build},
-                          finalize);
-    engine::RunOptions run_options;
-    run_options.clock = &clock;
-    return engine::run(workflow, writer, run_options);
+    return finalize_home(*this, finalize, last_build, writes);
   }
 
   const json::Value* old() const { return cluster.find(kube::k_volume, "", old_volume); }
@@ -67,7 +77,7 @@ class FinalizeSite : public HomeSite {
   }
 
   FinalizeOptions finalize;
-  std::function<Result<std::string>()> last_build = nullptr;
+  LastBuild last_build = nullptr;
   std::string old_volume;
 
  private:
@@ -356,4 +366,30 @@ TEST_CASE("snapshots go with the data: not unasked, and not where they cannot be
   site.finalize.accepted.insert(k_snapshots);
   CHECK(site.give_up().ok());
   site.check_given_up();
+}
+
+TEST_CASE("an adopted home whose old object is gone: its data gets no policy that deletes it, unasked") {
+  AdoptedHome site;
+  const engine::Outcome moved = site.run();
+  REQUIRE_MESSAGE(moved.ok(), text_of(moved));
+  site.cluster.tick(15);
+  FinalizeOptions finalize;
+  finalize.ns = site.options.ns, finalize.claim = site.options.claim;
+  finalize.accepted = {k_no_build_since};
+  SUBCASE("the old object is there") {}
+  SUBCASE("it is gone") {
+    site.cluster.erase(kube::k_volume, "", site.old_name);
+  }
+  SUBCASE("taken back, and the adopted object is gone") {
+    site.options.rollback = true;
+    REQUIRE(site.run().ok());
+    site.cluster.tick(15);
+    site.cluster.erase(kube::k_volume, "", storage::adopted_name_of_uid(site.old_uid));
+  }
+  const engine::Outcome outcome = finalize_home(site, finalize);
+  REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+  CHECK(contains(outcome.done->summary, "one dataset"));
+  CHECK(site.volume().text_at("/spec/persistentVolumeReclaimPolicy") == "Retain");
+  CHECK(site.files() == site.before);
+  CHECK(site.cluster.destroyed_data().empty());
 }
