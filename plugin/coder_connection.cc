@@ -42,8 +42,7 @@ Result<void> look_at_coder(const CoderConnection& coder, const workflow::Workspa
                            workflow::WorkspaceSite& site) {
   site.no_coder = coder.why_none;
   if (!coder.session) return {};
-  Result<void> asked =
-      workflow::observe_coder(coder::ServerReader(*coder.session), coder.url, options, site);
+  Result<void> asked = workflow::observe_coder(coder::ServerReader(*coder.session), coder.url, options, site);
   if (asked.ok() || coder.asked || asked.error().kind == Kind::interrupted) return asked;
   site.no_coder = fmt::format("{} ({})", asked.error().what, coder.url);
   return {};
