@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, nullptr);
   std::exit(truenas::plugin::run_plugin(std::vector<std::string>(argv + 1, argv + argc)));
 }
