@@ -159,11 +159,11 @@ Command workspaces_command() {
       "OWNER/WORKSPACE or a\n"
       "workspace's id. Where a Coder is known (see --coder-url) it is asked too: what runs there, and "
       "what the next\n"
-      "build and an update do to each claim. So far it changes nothing; exit code 0 when every home is "
+      "build and an update do to each claim. Nothing is changed by that; exit code 0 when every home is "
       "moved and none is in "
       "danger, 3 "
       "otherwise.\n"
-      "With --strategy=copy the homes that are named are moved, one after the other: their plans are "
+      "With --strategy=copy the homes that are named are moved, several side by side: their plans are "
       "shown, and "
       "after a\n"
       "typed yes each is copied, compared byte by byte, and exchanged under its own name. With a token "
@@ -180,7 +180,10 @@ Command workspaces_command() {
        "kubectl truenas-migrate workspaces -A --name-regex='^(coder|home)-.*'",
        "kubectl truenas-migrate workspaces --template-dir=./kubernetes -o json",
        "kubectl truenas-migrate workspaces alice/backend --strategy=copy --dry-run",
-       "kubectl truenas-migrate workspaces alice/backend --rollback"},
+       "kubectl truenas-migrate workspaces --strategy=report",
+       "kubectl truenas-migrate workspaces -l team=a --strategy=copy --when-stopped",
+       "kubectl truenas-migrate workspaces alice/backend --rollback",
+       "kubectl truenas-migrate workspaces alice/backend --finalize --no-check"},
       workspaces_flags,
       workspaces};
 }

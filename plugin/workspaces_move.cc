@@ -83,9 +83,9 @@ Result<int> show_status(HomesCall& call, const Homes& homes) {
 
 std::vector<Flag> workspaces_move_flags() {
   std::vector<Flag> flags = {
-      {"strategy", 0, "copy|adopt",
+      {"strategy", 0, "copy|adopt|report",
        "Move the homes that are named: copied, compared, exchanged under their names; or adopted: the new "
-       "driver serves the old dataset, without a copy."},
+       "driver serves the old dataset, without a copy. report: say who is left, for each owner."},
       {"max-downtime", 0, "DURATION", "Copy while a workspace runs until one pass takes no longer.", "2m"},
       {"rollback", 0, "", "Take the homes that are named back to the volumes of before."},
       {"status", 0, "", "Show how far the homes' moves are; changes nothing."},
