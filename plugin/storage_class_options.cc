@@ -21,7 +21,7 @@ constexpr const char* k_class = "truenas-csi-nfs";
 
 Result<std::string> read_file(const std::string& path) {
   const auto close = [](std::FILE* file) {
-    if (file != nullptr && file != stdin) std::fclose(file);
+    if (file != nullptr && file != stdin) static_cast<void>(std::fclose(file));
   };
   const std::unique_ptr<std::FILE, decltype(close)> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"),
                                                          close);
