@@ -57,6 +57,10 @@ void run_side_by_side(HomesCall& call, const Moves& due) {
       engine::run_side_by_side(jobs, {.parallel = call.parallel, .max_failures = call.max_failures});
   for (std::size_t i = 0; i < due.size(); ++i) {
     if (endings[i] == engine::Ending::not_begun) due[i]->error = not_begun();
+    // A job that threw has not come to say why.
+    if (endings[i] == engine::Ending::failed && !due[i]->error) {
+      due[i]->error = make_error(Kind::stopped, "its run ended without a word: look with --status");
+    }
   }
 }
 
