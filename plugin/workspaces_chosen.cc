@@ -3,50 +3,11 @@
 #include <fmt/format.h>
 
 #include "lib/base/text.h"
-#include "lib/engine/journal_store.h"
-#include "lib/workflow/workspace_copy/facts.h"
-#include "lib/workflow/workspace_copy/queries.h"
 #include "lib/workflow/workspace_review/fate.h"
+#include "plugin/workspaces_under_way.h"
 
 namespace truenas::plugin {
 namespace {
-
-// The move of a home that has begun goes on with Coder where it can be asked; one that only a forgotten login
-// speaks of is none.
-Result<void> find_in_coder(const CoderConnection& coder, const std::string& id, ChosenHome& home) {
-  home.no_coder = why_no_coder(coder);
-  if (!coder.session) return {};
-  if (id.empty()) {
-    home.no_coder = "nothing tells which workspace it is of";
-    return {};
-  }
-  const auto found = coder::ServerReader(*coder.session).find_workspace(id);
-  if (!found.ok()) {
-    if (coder.asked || found.error().kind == Kind::interrupted) return found.error();
-    home.no_coder = found.error().what;
-    return {};
-  }
-  home.workspace_id = id;
-  return {};
-}
-
-// A claim of this name whose move has begun and not ended; it may be absent, so its workspace is the
-// journal's.
-Result<std::optional<ChosenHome>> find_under_way(const kube::Reader& reader, const CoderConnection& coder,
-                                                 const std::string& cluster_uid, const std::string& ns,
-                                                 const std::string& claim) {
-  engine::JournalStore journal(reader, {ns, "workspace", claim},
-                               {cluster_uid, fmt::format("claim {}/{}", ns, claim), ""}, system_clock());
-  TM_TRY_ASSIGN(const engine::Journal read, journal.read());
-  workflow::SwapWorld world;
-  TM_TRY_ASSIGN(world.facts, workflow::read_swap_facts(read.facts()));
-  if (!workflow::is_open(world)) return std::optional<ChosenHome>();
-  const coder::Workspace workspace = coder::read_workspace_of_claim(world.facts.first_claim);
-  ChosenHome home{ns, claim, workspace.title(), "", ""};
-  const std::string& noted = world.facts.workspace_id;
-  TM_TRY(find_in_coder(coder, noted.empty() ? workspace.id : noted, home));
-  return std::optional<ChosenHome>(std::move(home));
-}
 
 bool destroys(const coder::Outcome& outcome) {
   return outcome.fate != coder::Fate::unknown && !coder::is_harmless(outcome.fate);
@@ -108,6 +69,11 @@ Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const C
       }
     }
     if (!found) others.push_back(name);
+  }
+  TM_TRY_ASSIGN(const std::vector<ChosenHome> absent, find_absent(reader, coder, cluster_uid, options));
+  for (const ChosenHome& home : absent) {
+    std::erase(others, home.title);
+    chosen.push_back(home);
   }
   if (others.empty() && !options.names.empty()) return chosen;
   options.names = std::move(others);

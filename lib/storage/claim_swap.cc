@@ -81,6 +81,14 @@ bool is_stripped_annotation(std::string_view key) {
          (host.starts_with("volume.") && host.ends_with("kubernetes.io"));
 }
 
+std::vector<std::string> foreign_finalizers(const Value& claim) {
+  std::vector<std::string> foreign;
+  for (const Value& finalizer : claim.items_at("/metadata/finalizers")) {
+    if (finalizer.text() != k_protection) foreign.push_back(finalizer.text());
+  }
+  return foreign;
+}
+
 std::vector<std::string> lost_by_swap(const Value& original) {
   std::vector<std::string> clauses;
   for (const char* pointer : k_demanded) {
@@ -89,9 +97,8 @@ std::vector<std::string> lost_by_swap(const Value& original) {
   if (const std::string& since = original.text_at("/metadata/deletionTimestamp"); !since.empty()) {
     clauses.push_back("it is being deleted since " + since);
   }
-  for (const Value& finalizer : original.items_at("/metadata/finalizers")) {
-    if (finalizer.text() == k_protection) continue;
-    clauses.push_back(fmt::format("its finalizer {} would be lost", finalizer.text()));
+  for (const std::string& finalizer : foreign_finalizers(original)) {
+    clauses.push_back(fmt::format("its finalizer {} would be lost", finalizer));
   }
   for (const Value& owner : original.items_at("/metadata/ownerReferences")) {
     clauses.push_back(

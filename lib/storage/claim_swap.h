@@ -29,6 +29,9 @@ bool is_stripped_annotation(std::string_view key);
 // document. Empty: nothing.
 std::vector<std::string> lost_by_swap(const json::Value& original);
 
+// Finalizers that somebody else has put on it: the API server does not remove it while one is there.
+std::vector<std::string> foreign_finalizers(const json::Value& claim);
+
 // The claim to create under its own name, on `storage_class` and bound by name to `volume`: `original` (a
 // whole document, as read from the cluster) without the strip list. Requests, limits, selector and modes are
 // as written: each of them differing makes Terraform destroy the claim (facts/coder.md §6: G, L). The same

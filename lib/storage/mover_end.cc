@@ -146,6 +146,12 @@ Error admission_error(const Error& refusal, const std::string& ns) {
     return error;
   }
   error.what = fmt::format("the mover's Pod would not be taken in namespace {}: {}", ns, refusal.what);
+  // A LimitRange's bounds, or a quota that wants every Pod to say what it takes.
+  if (contains(refusal.what, "per Container") || contains(refusal.what, "per Pod") ||
+      contains(refusal.what, "must specify")) {
+    error.hints = {"say what the mover may take: --mover-requests and --mover-limits",
+                   fmt::format("kubectl describe limitrange,quota -n {}", ns)};
+  }
   return error;
 }
 

@@ -23,7 +23,7 @@ constexpr const char* k_source = "/source";
 
 // The old volume as it is now.
 Result<Value> old_volume(const State& state) {
-  const VolumeState& source = state.world->source;
+  const VolumeState& source = home_now(*state.world);
   TM_TRY_ASSIGN(Value volume, state.tools.reader.get(kube::k_volume, "", source.name));
   if (kube::identity_of(volume).uid == source.uid) return volume;
   return make_error(Kind::conflict, fmt::format("persistentvolume {} was made anew", source.name));

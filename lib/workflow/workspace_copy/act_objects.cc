@@ -40,11 +40,25 @@ Result<std::string> temporary_size(const State& state) {
   return fmt::format("{}Gi", (needed + k_gi - 1) / k_gi);
 }
 
+// A quota, a policy or a webhook may say no to what it took in the trial: no matter of credentials then.
+Result<void> create_claim(const State& state, const Value& claim, Writer& writer) {
+  const auto made = writer.create(kube::k_claim, state.options.ns, claim);
+  if (made.ok()) return {};
+  const Error& error = made.error();
+  const bool denied = contains(error.what, "forbidden") || contains(error.what, "denied the request");
+  if (error.kind != Kind::auth || !denied) return error;
+  return make_error(
+      Kind::refused,
+      fmt::format("{} is not taken by the server: {}",
+                  kube::describe(kube::k_claim, state.options.ns, kube::identity_of(claim).name), error.what),
+      error.hints);
+}
+
 Result<void> create_temporary(State& state, Writer& writer) {
   TM_TRY_ASSIGN(const std::string size, temporary_size(state));
   TM_TRY_ASSIGN(const Value claim,
                 storage::temporary_claim(first_claim(state), state.options.to_class, size));
-  return done(writer.create(kube::k_claim, state.options.ns, claim));
+  return create_claim(state, claim, writer);
 }
 
 Result<void> attach_target(State& state, Writer& writer) {
@@ -52,55 +66,7 @@ Result<void> attach_target(State& state, Writer& writer) {
   const std::string& size = first_claim(state).text_at("/spec/resources/requests/storage");
   TM_TRY_ASSIGN(Value claim, storage::temporary_claim(first_claim(state), target.storage_class, size));
   claim.set_at("/spec/volumeName", target.name);
-  return done(writer.create(kube::k_claim, state.options.ns, claim));
-}
-
-// A user who may take rights may lack them, and could not give them back: the API server lets nobody grant
-// what he has not got, and looks at the whole Role.
-Result<void> prove_thaw(const ClaimRole& role, Writer& writer) {
-  TM_TRY_ASSIGN(const Value patch, thaw_trial_patch(role));
-  Writer trying = writer.trying();
-  const auto tried = trying.patch(kube::k_role, role.ns, role.name, PatchKind::merge, patch);
-  if (tried.ok()) return {};
-  const Error& error = tried.error();
-  if (error.kind == Kind::outcome_unknown) return make_error(Kind::unavailable, error.what, error.hints);
-  if (error.kind != Kind::auth) return error;
-  return make_error(
-      Kind::refused,
-      fmt::format("[{}] the rights of role {}/{} could be taken, but not given back: {}", k_no_build_freeze,
-                  role.ns, role.name, error.what),
-      {"run it as somebody who has all rights of that Role, or the verb escalate on roles",
-       "or scale Coder and its provisioners to 0", fmt::format("or --accept={}", k_no_build_freeze)});
-}
-
-Result<void> try_freeze(const State& state, Writer& writer) {
-  const SwapWorld& world = *state.world;
-  if (state.options.accepted.contains(k_no_build_freeze) || world.freeze.down) return {};
-  for (const ClaimRole& role : world.freeze.roles) TM_TRY(prove_thaw(role, writer));
-  return {};
-}
-
-Result<void> try_replacement(State& state, Writer& writer) {
-  const SwapWorld& world = *state.world;
-  const Value& original = is_open(world) ? world.facts.claim : world.claim.document;
-  const std::string storage_class = target_class(world, state.options);
-  TM_TRY_ASSIGN(const Value trial, storage::trial_claim(original, storage_class));
-  Writer trying = writer.trying();
-  const auto tried = trying.create(kube::k_claim, state.options.ns, trial);
-  if (!tried.ok()) {
-    const Kind kind = tried.error().kind;
-    if (kind == Kind::unavailable || kind == Kind::outcome_unknown) {
-      return make_error(Kind::unavailable, tried.error().what, tried.error().hints);
-    }
-    return make_error(Kind::refused,
-                      fmt::format("the claim of {} would not be taken on {}: {}", state.options.full_name(),
-                                  storage_class, tried.error().what),
-                      tried.error().hints);
-  }
-  if (is_adopting(world, state.options)) TM_TRY(try_adoption(state, writer));
-  TM_TRY(try_freeze(state, writer));
-  state.memory.replacement_tried = true;
-  return {};
+  return create_claim(state, claim, writer);
 }
 
 Result<void> reserve(const Step& step, Writer& writer) {
@@ -177,7 +143,12 @@ Result<void> create_home(State& state, const Step& step, Writer& writer) {
   TM_TRY_ASSIGN(
       const Value claim,
       storage::replacement_claim(state.world->facts.claim, step.argument("class"), step.argument("volume")));
-  return done(writer.create(kube::k_claim, state.options.ns, claim));
+  const auto created = create_claim(state, claim, writer);
+  if (created.ok() || created.error().kind != Kind::refused) return created;
+  return created.error().with_hint(
+      fmt::format("the home's bytes are kept on volume {}; let the claim be created, then run the same "
+                  "command again",
+                  step.argument("volume")));
 }
 
 // A host that Terraform's provider leaves alone (facts/coder.md §6: J2), and that no re-creation copies.

@@ -40,6 +40,9 @@ engine::Next decide_absence(const SwapWorld& world, const WorkspaceCopyOptions& 
 engine::Next decide_stranger(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // The claim is on the target.
 engine::Next decide_swap_ending(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// A temporary claim that could not be removed is found before anybody waits for it; nullopt when it can be.
+std::optional<engine::Next> refuse_held_temporary(const SwapWorld& world,
+                                                  const WorkspaceCopyOptions& options);
 // Away with the temporary claim; nullopt when there is none.
 std::optional<engine::Next> remove_temporary(const SwapWorld& world, const WorkspaceCopyOptions& options);
 // Volumes to Retain.

@@ -88,6 +88,12 @@ std::optional<Next> refuse_uses(const SwapWorld& world, const Options& options) 
                   "started again"});
 }
 
+// Whatever the server would not take is found before the first change: then a refusal leaves all as it was.
+Next begin(const SwapWorld& world, const Options& options) {
+  if (!world.memory.replacement_tried) return try_replacement(world, options);
+  return begin_swap(world, options);
+}
+
 Next decide_rollback(const SwapWorld& world, const Options& options) {
   const bool moved = world.facts.number > 0 && world.facts.moved && !world.facts.rollback;
   if (!moved || !on_target(world)) {
@@ -117,7 +123,7 @@ Next decide_rollback(const SwapWorld& world, const Options& options) {
   if (auto refusal = refuse_claim(world, options)) return *refusal;
   if (auto refusal = refuse_site(world, options)) return *refusal;
   if (auto refusal = refuse_uses(world, options)) return *refusal;
-  return begin_swap(world, options);
+  return begin(world, options);
 }
 
 }  // namespace
@@ -146,7 +152,7 @@ Next decide_swap_beginning(const SwapWorld& world, const Options& options) {
   if (auto refusal = refuse_site(world, options)) return *refusal;
   if (auto refusal = refuse_uses(world, options)) return *refusal;
   if (auto refusal = refuse_adoption(world, options)) return *refusal;
-  return begin_swap(world, options);
+  return begin(world, options);
 }
 
 }  // namespace truenas::workflow

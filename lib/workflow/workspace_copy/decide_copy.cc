@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/text.h"
+#include "lib/storage/claim_swap.h"
 #include "lib/workflow/workspace_copy/decide.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "lib/workflow/workspace_copy/steps.h"
@@ -53,6 +54,7 @@ std::optional<Next> decide_temporary(const SwapWorld& world, const Options& opti
         {fmt::format("kubectl get persistentvolumeclaim -n {} {} -o yaml", options.ns, claim.name)}};
   }
   if (claim.terminating) return wait_for_claim_gone(world, options, claim);
+  if (auto refusal = refuse_held_temporary(world, options)) return refusal;
   if (claim.phase == "Bound" && is_bound(claim, world.target)) return std::nullopt;
   const bool other_volume = known && !claim.volume.empty() && claim.volume != world.target.name;
   const bool volume_is_gone = !claim.volume.empty() && !world.target.exists;
@@ -76,6 +78,23 @@ bool wants_warm_pass(const SwapWorld& world, const Options& options) {
 }
 
 }  // namespace
+
+std::optional<Next> refuse_held_temporary(const SwapWorld& world, const Options& options) {
+  if (!world.temporary.exists || world.temporary.terminating) return std::nullopt;
+  const auto holds = storage::foreign_finalizers(world.temporary.document);
+  if (holds.empty()) return std::nullopt;
+  const std::string& name = world.temporary.name;
+  return Blocked{
+      Kind::stopped,
+      fmt::format("claim {}/{}, the temporary one of claim {}, has the finalizer {}: it could not be removed "
+                  "before the exchange, which would keep the home's user waiting",
+                  options.ns, name, options.full_name(), join(holds, ", ")),
+      {"keep whatever adds it from claims that have the label "
+       "app.kubernetes.io/managed-by=kubectl-truenas-migrate",
+       fmt::format(
+           "take it off, then run the same command again: kubectl edit persistentvolumeclaim -n {} {}",
+           options.ns, name)}};
+}
 
 std::optional<Next> remove_temporary(const SwapWorld& world, const Options& options) {
   if (!world.temporary.exists || !world.temporary.ours) return std::nullopt;

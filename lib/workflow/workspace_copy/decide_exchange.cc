@@ -59,6 +59,9 @@ Blocked differs(const SwapWorld& world, const Options& options) {
 
 Next decide_exchange(const SwapWorld& world, const Options& options) {
   if (!world.attached.empty()) return wait_for_detached(world, options);
+  if (!world.facts.cutover) {
+    if (auto refusal = refuse_held_temporary(world, options)) return *refusal;
+  }
   if (auto next = decide_freeze(world, options)) return *next;
   if (!world.facts.cutover) return note_cutover(world, options);
   if (!is_recorded(world)) return record_cutover(world);

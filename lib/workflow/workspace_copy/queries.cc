@@ -18,6 +18,11 @@ bool is_bound(const ClaimState& claim, const VolumeState& volume) {
          volume.claim_uid == claim.uid;
 }
 
+const VolumeState& home_now(const SwapWorld& world) {
+  const bool at_target = world.target.exists && world.claim.volume == world.target.name;
+  return !is_open(world) && at_target ? world.target : world.source;
+}
+
 bool on_source(const SwapWorld& world) {
   return is_bound(world.claim, world.source);
 }
@@ -81,6 +86,11 @@ bool is_adopting(const SwapWorld& world, const WorkspaceCopyOptions& options) {
   return options.carry == Carry::adopt && !options.rollback;
 }
 
+bool is_copying(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  if (is_open(world)) return world.facts.carry == Carry::copy;
+  return options.carry == Carry::copy && !options.rollback;
+}
+
 std::string temporary_name(const SwapWorld& world) {
   if (world.temporary.exists) return world.temporary.name;
   return storage::temporary_claim_name(world.facts.first_claim);
@@ -91,6 +101,7 @@ bool is_kept(const VolumeState& volume) {
 }
 
 std::string target_class(const SwapWorld& world, const WorkspaceCopyOptions& options) {
+  if (!is_open(world)) return options.rollback ? world.source.storage_class : options.to_class;
   if (!world.target.storage_class.empty()) return world.target.storage_class;
   return options.to_class;
 }

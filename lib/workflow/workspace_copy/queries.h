@@ -11,6 +11,8 @@ namespace truenas::workflow {
 bool is_open(const SwapWorld& world);
 // Claim and volume name each other, by uid too.
 bool is_bound(const ClaimState& claim, const VolumeState& volume);
+// The volume that the bytes are on: before a run has begun, whichever the claim is on.
+const VolumeState& home_now(const SwapWorld& world);
 bool on_source(const SwapWorld& world);
 bool on_target(const SwapWorld& world);
 // A claim of the name was bound to the target once, so that somebody may have written there.
@@ -47,6 +49,7 @@ std::string role_key(const SwapWorld& world, const ClaimRole& role);
 std::string adopted_name(const SwapWorld& world);
 // The run that is open, or would begin, is an adoption.
 bool is_adopting(const SwapWorld& world, const WorkspaceCopyOptions& options);
+bool is_copying(const SwapWorld& world, const WorkspaceCopyOptions& options);
 std::string temporary_name(const SwapWorld& world);
 bool is_kept(const VolumeState& volume);
 // What the claims' and volumes' class is at the end of this run.

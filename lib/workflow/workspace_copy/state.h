@@ -46,6 +46,10 @@ void add_target_attachment(const json::Value& attachment, SwapWorld& world);
 // For whom the adopted volume of this name is made.
 storage::AdoptionTarget adoption_target(const SwapWorld& world, const WorkspaceCopyOptions& options,
                                         const std::string& name, const std::string& driver);
+// Whether the server would take what this run is going to create, as far as it can tell; changes nothing.
+Result<void> try_replacement(WorkspaceCopy::State& state, kube::Writer& writer);
+// Whether a Role's rights could be given back by whoever takes them; changes nothing.
+Result<void> prove_thaw(const ClaimRole& role, kube::Writer& writer);
 // Whether the server would take what an adoption's trial makes; changes nothing.
 Result<void> try_adoption(WorkspaceCopy::State& state, kube::Writer& writer);
 // The effects of an adoption.

@@ -147,9 +147,11 @@ Step try_replacement(const SwapWorld& world, const Options& options) {
   Step step;
   step.id = step.verb = "try-replacement";
   step.object = "claim " + options.full_name();
-  step.title = fmt::format("put the claim on {} to the server as a trial, under a throw-away name",
-                           target_class(world, options));
-  step.reason = "quota, LimitRange and webhooks must not be found out about while the name is absent";
+  step.title =
+      fmt::format("put the claim on {} and the Pods to the server as a trial, under throw-away names",
+                  target_class(world, options));
+  step.reason =
+      "PodSecurity, quota, LimitRange and webhooks must not be found out about while the name is absent";
   step.leaves_no_trace = true;
   return step;
 }

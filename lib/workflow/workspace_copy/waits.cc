@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/text.h"
+#include "lib/storage/claim_swap.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "lib/workflow/workspace_copy/steps.h"
 
@@ -66,6 +67,10 @@ Wait wait_for_claim_gone(const SwapWorld& world, const Options& options, const C
   Wait wait = wait_on(world, "gone " + claim.uid, held ? "whoever mounts it" : "the volume controller",
                       held ? fmt::format("{} is held by {}", name, join(uses, ", ")) : name + " is removed",
                       Seconds(600));
+  if (const auto holds = storage::foreign_finalizers(claim.document); !holds.empty() && !held) {
+    wait.whom = "whoever put a finalizer on it";
+    wait.why = fmt::format("{} is removed; it has the finalizer {}", name, join(holds, ", "));
+  }
   wait.object_ns = options.ns;
   wait.object_uid = claim.uid;
   wait.hurried = !held;

@@ -350,6 +350,15 @@ TEST_CASE("the newest progress of a log whose first line is cut") {
   CHECK_FALSE(newest_progress(""));
 }
 
+TEST_CASE("what bounds the mover's Pod is answered with the flags that do") {
+  for (const char* text : {"maximum memory usage per Container is 128Mi, but limit is 256Mi",
+                           "failed quota: q: must specify limits.cpu for: mover"}) {
+    const Error error = admission_error(make_error(Kind::auth, text), "coder");
+    CHECK(error.kind == Kind::refused);
+    CHECK(contains(join(error.hints, "\n"), "--mover-limits"));
+  }
+}
+
 TEST_CASE("a refusal at admission is put plainly") {
   const Error error = admission_error(
       make_error(Kind::auth,
