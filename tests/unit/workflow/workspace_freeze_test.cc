@@ -125,7 +125,7 @@ TEST_CASE("a user who could take the rights and not give them back takes none") 
   const json::Value before = role_of(site);
   const engine::Outcome outcome = site.run();
   REQUIRE_FALSE(outcome.ok());
-  CHECK(outcome.error->kind == Kind::stopped);
+  CHECK(outcome.error->kind == Kind::refused);
   CHECK(contains(outcome.error->what, "not currently held: deletecollection"));
   CHECK(contains(join(outcome.error->hints, "\n"), "escalate"));
   CHECK(site.mover.modes.empty());
