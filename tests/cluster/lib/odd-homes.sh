@@ -133,14 +133,16 @@ remove_odd_namespaces() {
       while read -r volume; do kubectl delete persistentvolume "$volume" --wait=false >/dev/null 2>&1; done
   done
 }
-# flap NAMESPACE DEPLOYMENT SECONDS: a controller that wants it to run, and somebody who does not.
+# flap NAMESPACE DEPLOYMENT TIMES: a controller that wants it to run, and somebody who does not.
 flap() {
-  local end=$((SECONDS + $3))
-  while ((SECONDS < end)); do
+  local time
+  for ((time = 0; time < $3; time++)); do
     kubectl scale -n "$1" "deployment/$2" --replicas=1 >/dev/null
+    # Now and then it is taken away before it runs, else after it has written a while.
+    ((time % 3 == 2)) || kubectl rollout status -n "$1" "deployment/$2" --timeout=60s >/dev/null 2>&1
     sleep "$((RANDOM % 4)).$((RANDOM % 10))"
     kubectl scale -n "$1" "deployment/$2" --replicas=0 >/dev/null
-    sleep "$((1 + RANDOM % 6)).$((RANDOM % 10))"
+    sleep "$((3 + RANDOM % 25)).$((RANDOM % 10))"
   done
 }
 fails() { ! "$@"; }
