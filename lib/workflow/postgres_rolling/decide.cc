@@ -62,8 +62,12 @@ std::optional<Next> refuse_on(const std::vector<Finding>& findings, const Postgr
 // Nothing is open: either there is nothing to do, or a move begins.
 std::optional<Next> decide_beginning(const PostgresWorld& world, const RollingOptions& options) {
   if (move_is_open(world, options)) {
-    return refuse_on(standing_findings(world, options), world,
-                     has_moved(world) ? Kind::stopped : Kind::refused);
+    auto refusal =
+        refuse_on(standing_findings(world, options), world, has_moved(world) ? Kind::stopped : Kind::refused);
+    if (!refusal) return std::nullopt;
+    // Whoever has to change something first may come back in a week.
+    if (auto next = remove_canary(world)) return next;
+    return refusal;
   }
   const bool other_way_open = world.facts.number > 0 && !world.facts.ended;
   if (!work_is_left(world) && !other_way_open) {

@@ -13,6 +13,8 @@ engine::Next decide(const PostgresWorld& world, const RollingOptions& options);
 
 // The canary: claim, Pod, verdict, clean-up; refuses when the class cannot carry PostgreSQL.
 std::optional<engine::Next> decide_canary(const PostgresWorld& world, const RollingOptions& options);
+// Nothing of a canary stays behind; what it has shown is written down first, or the next run would try again.
+std::optional<engine::Next> remove_canary(const PostgresWorld& world);
 // Instances: replicas one at a time, then the switchover, then the old primary.
 std::optional<engine::Next> decide_instances(const PostgresWorld& world);
 // Away from a primary whose claim is being deleted, before its Pod goes.

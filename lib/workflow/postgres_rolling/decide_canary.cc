@@ -51,15 +51,26 @@ std::optional<Next> try_out(const PostgresWorld& world) {
   return wait_for_canary(world);
 }
 
-}  // namespace
-
-std::optional<Next> decide_canary(const PostgresWorld& world, const RollingOptions& options) {
+std::optional<Next> note_verdict(const PostgresWorld& world) {
   const CanaryState& canary = world.canary;
   for (const CanaryAttempt* attempt : {&canary.as_is, &canary.without_fs_group}) {
     if (attempt->trial == Trial::passed && !attempt->noted) {
       return note_canary_passed(world, *attempt, attempt == &canary.without_fs_group);
     }
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Next> remove_canary(const PostgresWorld& world) {
+  if (auto next = note_verdict(world)) return next;
+  return clean_up(world);
+}
+
+std::optional<Next> decide_canary(const PostgresWorld& world, const RollingOptions& options) {
+  const CanaryState& canary = world.canary;
+  if (auto next = note_verdict(world)) return next;
   const std::vector<std::string> names = instances_of(world);
   const bool old_left =
       std::any_of(names.begin(), names.end(), [&](const auto& name) { return is_old(world, name); });

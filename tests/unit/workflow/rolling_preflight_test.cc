@@ -204,6 +204,39 @@ TEST_CASE("somebody else keeps the manifest of a single instance: what it is tol
 }
 
 TEST_CASE(
+    "somebody else keeps the manifest, known only after the trial: its verdict is noted and nothing of it "
+    "stays") {
+  const RollingOptions options = site_options();
+  PostgresWorld world = make_site();
+  world.site.facts.shape.owners = {{"Flux", "database", "label", true, ""}};
+  world.cluster.storage.front().storage_class = "truenas-csi-nfs";
+  world.canary.uses_fs_group = true;
+  world = project_rolling(std::move(world), options, next_of_rolling(world, options));
+  REQUIRE(move_is_open(world, options));
+  world.canary.as_is.trial = Trial::failed;
+  world.canary.without_fs_group.trial = Trial::passed;
+  world.canary.claim_uid = "claim";
+  world.canary.pod_uid = "pod";
+  world.canary.pod_fingerprint = world.canary.without_fs_group.fingerprint;
+  std::vector<std::string> verbs;
+  for (int round = 0; round < 40; ++round) {
+    const engine::Next next = next_of_rolling(world, options);
+    if (std::holds_alternative<engine::Blocked>(next)) break;
+    if (const auto* step = std::get_if<engine::Step>(&next)) verbs.push_back(step->verb);
+    world = project_rolling(std::move(world), options, next);
+  }
+  const engine::Next next = next_of_rolling(world, options);
+  const auto* blocked = std::get_if<engine::Blocked>(&next);
+  REQUIRE(blocked != nullptr);
+  CHECK(contains(blocked->why, "[manifest-owner]"));
+  CHECK(world.canary.claim_uid.empty());
+  CHECK(world.canary.pod_uid.empty());
+  CHECK(world.canary.without_fs_group.noted);
+  for (const char* unwanted : {"drop-fs-group", "set-class"})
+    CHECK(std::find(verbs.begin(), verbs.end(), unwanted) == verbs.end());
+}
+
+TEST_CASE(
     "supervised updates: refused before a restart that would wait for a human, after the canary is gone") {
   const RollingOptions options = site_options();
   PostgresWorld world = make_site();
