@@ -176,6 +176,13 @@ Result<SqlOutcome> LocalPostgres::run(const SqlCall& call) const {
   return parse_psql(call, result);
 }
 
+Finished LocalPostgres::tool(const std::vector<std::string>& argv, const std::string& input) const {
+  std::vector<std::string> all{"env", "PGHOST=" + directory_, "PGPORT=5001", "PGUSER=postgres",
+                               server_directory() + "/" + argv.front()};
+  all.insert(all.end(), argv.begin() + 1, argv.end());
+  return run_program(all, input);
+}
+
 SqlRunner LocalPostgres::runner() const {
   const auto run_here = [this](const SqlCall& call) { return run(call); };
   return {run_here, run_here};

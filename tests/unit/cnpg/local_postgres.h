@@ -35,6 +35,8 @@ class LocalPostgres {
   std::vector<SqlRow> change(const std::string& sql, const std::string& database = "coder") const;
   std::vector<SqlRow> look(const std::string& instance, const std::string& sql,
                            const std::string& database = "coder") const;
+  // A program of PostgreSQL's, by name, that talks to the primary as its superuser.
+  Finished tool(const std::vector<std::string>& argv, const std::string& input = "") const;
   // Stops and starts the replica; between the two its files may be touched.
   void stop_replica();
   void start_replica();
