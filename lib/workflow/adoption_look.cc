@@ -34,7 +34,7 @@ constexpr std::array k_wishes = {
 // What the API server fills in where a CSIDriver does not say it.
 constexpr std::string_view k_default_policy = "ReadWriteOnceWithFSType";
 
-// nullptr: could not be looked at. No CSIDriver object means the API's defaults, attachRequired true.
+// An error: could not be looked at. No CSIDriver object means the API's defaults, attachRequired true.
 Result<std::optional<Value>> find_driver(const kube::Reader& reader, const std::string& name) {
   if (name.empty()) return make_error(Kind::format, "a volume without a driver");
   return reader.find(kube::k_csi_driver, "", name);

@@ -100,4 +100,14 @@ kube::Permit any_permit() {
   return permit;
 }
 
+kube::Permit permit_for(std::size_t writes) {
+  kube::Permit permit;
+  permit.still_granted = [left = std::make_shared<std::size_t>(writes)]() -> Result<void> {
+    if (*left == 0) return make_error(Kind::locked, "killed");
+    --*left;
+    return {};
+  };
+  return permit;
+}
+
 }  // namespace truenas::fakes

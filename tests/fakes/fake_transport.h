@@ -48,5 +48,7 @@ class FakeTransport final : public http::Transport {
 std::unique_ptr<kube::Session> make_session(FakeCluster& cluster, FakeClock& clock);
 // A Permit that is always granted.
 kube::Permit any_permit();
+// One that is granted for so many writes; then its process is as good as killed.
+kube::Permit permit_for(std::size_t writes);
 
 }  // namespace truenas::fakes

@@ -14,10 +14,6 @@ using engine::Blocked;
 using engine::Done;
 using engine::Next;
 
-Blocked stopped(std::string why, std::vector<std::string> hints = {}) {
-  return Blocked{Kind::stopped, std::move(why), std::move(hints)};
-}
-
 std::string kept_volumes_hint() {
   return "kubectl get persistentvolumes -l app.kubernetes.io/managed-by=kubectl-truenas-migrate";
 }

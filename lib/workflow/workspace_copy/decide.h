@@ -45,6 +45,10 @@ std::optional<engine::Next> refuse_held_temporary(const SwapWorld& world,
                                                   const WorkspaceCopyOptions& options);
 // Away with the temporary claim; nullopt when there is none.
 std::optional<engine::Next> remove_temporary(const SwapWorld& world, const WorkspaceCopyOptions& options);
+// What has begun cannot go on.
+inline engine::Blocked stopped(std::string why, std::vector<std::string> hints = {}) {
+  return {Kind::stopped, std::move(why), std::move(hints)};
+}
 // Volumes to Retain.
 std::optional<engine::Next> keep_home_volumes(const SwapWorld& world, const WorkspaceCopyOptions& options);
 

@@ -14,10 +14,6 @@ namespace {
 using engine::Blocked;
 using engine::Next;
 
-Blocked stopped(std::string why, std::vector<std::string> hints = {}) {
-  return Blocked{Kind::stopped, std::move(why), std::move(hints)};
-}
-
 std::optional<Next> decide_freeze(const SwapWorld& world, const Options& options) {
   if (builds_are_frozen(world, options)) return std::nullopt;
   const ClaimRole* role = role_to_freeze(world, options);

@@ -14,10 +14,6 @@ namespace {
 using engine::Blocked;
 using engine::Next;
 
-Blocked stopped(std::string why, std::vector<std::string> hints = {}) {
-  return Blocked{Kind::stopped, std::move(why), std::move(hints)};
-}
-
 Blocked left_alone(const SwapWorld& world, const Options& options) {
   return stopped(fmt::format("claim {} is in use by {}, and it is left alone", options.full_name(),
                              join(use_texts(world), ", ")),

@@ -3,18 +3,15 @@
 #include <fmt/format.h>
 
 #include "lib/workflow/workspace_copy/queries.h"
-#include "lib/workflow/workspace_copy/steps.h"
+#include "lib/workflow/workspace_copy/step_makers.h"
 
 namespace truenas::workflow {
 namespace {
 
 using engine::Step;
 
-Step on_home(std::string id, std::string verb, const Options& options) {
-  Step step;
-  step.id = std::move(id);
-  step.verb = std::move(verb);
-  step.object = "claim " + options.full_name();
+Step untried(std::string id, std::string verb, const Options& options) {
+  Step step = on_home(std::move(id), std::move(verb), options);
   step.can_be_tried = false;
   return step;
 }
@@ -22,7 +19,7 @@ Step on_home(std::string id, std::string verb, const Options& options) {
 }  // namespace
 
 Step probe_adoption(const SwapWorld& world, const Options& options) {
-  Step step = on_home(fmt::format("probe adoption {}", world.facts.sights + 1), "probe-adoption", options);
+  Step step = untried(fmt::format("probe adoption {}", world.facts.sights + 1), "probe-adoption", options);
   step.arguments = {{"number", std::to_string(world.facts.sights + 1)}};
   step.title = fmt::format("let the new driver mount the dataset of {} read-only, and compare what it shows",
                            world.source.name);
@@ -34,7 +31,7 @@ Step probe_adoption(const SwapWorld& world, const Options& options) {
 }
 
 Step remove_probe(const Options& options) {
-  Step step = on_home("remove probe", "remove-probe", options);
+  Step step = untried("remove probe", "remove-probe", options);
   step.title = "remove what the trial of a run that was killed has left";
   step.reason = "it names the home's dataset";
   step.deadline = Seconds(600);
@@ -43,7 +40,7 @@ Step remove_probe(const Options& options) {
 
 Step create_adopted(const SwapWorld& world, const Options& options) {
   const std::string name = adopted_name(world);
-  Step step = on_home("create adopted volume " + name, "create-adopted", options);
+  Step step = untried("create adopted volume " + name, "create-adopted", options);
   step.object = "persistentvolume " + name;
   step.arguments = {{"volume", name}, {"source", world.source.name}, {"source_uid", world.source.uid}};
   step.title = fmt::format("create persistentvolume {} of {}, on the dataset of {}", name, options.to_class,
@@ -54,7 +51,7 @@ Step create_adopted(const SwapWorld& world, const Options& options) {
 }
 
 Step prove_adoption(const Options& options) {
-  Step step = on_home("prove adoption", "prove-adoption", options);
+  Step step = untried("prove adoption", "prove-adoption", options);
   step.title = "read the home through its claim again, and compare what is mounted";
   step.reason = "that a claim is Bound proves nothing";
   step.deadline = Seconds(1800);

@@ -5,27 +5,12 @@
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
 #include "lib/workflow/workspace_copy/queries.h"
-#include "lib/workflow/workspace_copy/steps.h"
+#include "lib/workflow/workspace_copy/step_makers.h"
 
 namespace truenas::workflow {
 namespace {
 
 using engine::Step;
-
-Step on_home(std::string id, std::string verb, const Options& options) {
-  Step step;
-  step.id = std::move(id);
-  step.verb = std::move(verb);
-  step.object = "claim " + options.full_name();
-  return step;
-}
-
-Step by_mover(std::string id, std::string verb, const Options& options) {
-  Step step = on_home(std::move(id), std::move(verb), options);
-  step.deadline = Seconds(7 * 24 * 3600);
-  step.can_be_tried = false;
-  return step;
-}
 
 Step through_coder(const SwapWorld& world, std::string id, std::string verb, const Options& options) {
   Step step = on_home(std::move(id), std::move(verb), options);
@@ -44,8 +29,7 @@ Step through_coder(const SwapWorld& world, std::string id, std::string verb, con
 
 Step create_temporary(const SwapWorld& world, const Options& options) {
   const std::string name = temporary_name(world);
-  Step step = on_home("create temporary claim " + name, "create-temporary", options);
-  step.object = "claim " + options.ns + "/" + name;
+  Step step = on_claim("create temporary claim " + name, "create-temporary", options, name);
   step.title = fmt::format("create the temporary claim {} on {}", name, options.to_class);
   step.reason = "its volume becomes the new one";
   step.undo = "it is deleted before the swap; its volume stays";
@@ -55,8 +39,8 @@ Step create_temporary(const SwapWorld& world, const Options& options) {
 
 Step attach_target(const SwapWorld& world, const Options& options) {
   const std::string name = temporary_name(world);
-  Step step = on_home(fmt::format("attach {} to {}", world.target.name, name), "attach-target", options);
-  step.object = "claim " + options.ns + "/" + name;
+  Step step =
+      on_claim(fmt::format("attach {} to {}", world.target.name, name), "attach-target", options, name);
   step.arguments = {{"volume", world.target.name}};
   step.title = fmt::format("create the temporary claim {} for volume {} again", name, world.target.name);
   step.reason = "the home was in use since it was compared: it is copied and compared once more";

@@ -4,20 +4,12 @@
 
 #include "lib/base/text.h"
 #include "lib/workflow/workspace_copy/queries.h"
-#include "lib/workflow/workspace_copy/steps.h"
+#include "lib/workflow/workspace_copy/step_makers.h"
 
 namespace truenas::workflow {
 namespace {
 
 using engine::Step;
-
-Step on_claim(std::string id, std::string verb, const Options& options, const std::string& claim) {
-  Step step;
-  step.id = std::move(id);
-  step.verb = std::move(verb);
-  step.object = "claim " + options.ns + "/" + claim;
-  return step;
-}
 
 Step on_role(std::string verb, const ClaimRole& role, const Options& options) {
   Step step;

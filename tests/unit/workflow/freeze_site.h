@@ -10,11 +10,6 @@ namespace truenas::workflow {
 inline constexpr const char* k_other = "other-home";
 inline constexpr const char* k_role_name = "coder-workspace-perms";
 
-inline std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? "done: " + outcome.done->summary
-                      : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
-}
-
 inline const json::Value& role_of(const HomeSite& site, const char* name = k_role_name) {
   const json::Value* role = site.cluster.find(kube::k_role, HomeSite::k_ns, name);
   REQUIRE(role != nullptr);

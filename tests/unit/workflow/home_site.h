@@ -21,6 +21,11 @@
 
 namespace truenas::workflow {
 
+inline std::string text_of(const engine::Outcome& outcome) {
+  return outcome.ok() ? "done: " + outcome.done->summary
+                      : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
+}
+
 class HomeSite {
  public:
   static constexpr const char* k_ns = "coder-workspaces";
@@ -50,14 +55,7 @@ class HomeSite {
   engine::Outcome run(std::size_t writes = SIZE_MAX) {
     auto session = fakes::make_session(cluster, clock);
     const kube::Reader reader(*session);
-    kube::Permit permit;
-    auto left = std::make_shared<std::size_t>(writes);
-    permit.still_granted = [left]() -> Result<void> {
-      if (*left == 0) return make_error(Kind::locked, "killed");
-      --*left;
-      return {};
-    };
-    kube::Writer writer(*session, permit);
+    kube::Writer writer(*session, fakes::permit_for(writes));
     engine::JournalStore journal(reader, {k_ns, "workspace", options.claim}, {"cluster", "claim", ""}, clock);
     auto view = shared_view(reader);
     WorkspaceCopy copy(tools(reader, *view, journal, writer), options);
@@ -69,6 +67,12 @@ class HomeSite {
       settled = copy.settle_freeze(writer);
       held = copy.held_warnings();
     }
+    return outcome;
+  }
+  engine::Outcome roll_back() {
+    options.rollback = true;
+    engine::Outcome outcome = run();
+    options.rollback = false;
     return outcome;
   }
   static FactBook facts_of(engine::JournalStore& journal, kube::Writer& writer) {

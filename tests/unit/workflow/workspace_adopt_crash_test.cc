@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t k_most_writes = 300;
 
-std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? "done" : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
-}
-
 // Whoever looks at any moment after a crash must find the bytes safe.
 void check_safe(AdoptedHome& site) {
   site.cluster.tick(20);

@@ -9,22 +9,6 @@
 using namespace truenas;
 using namespace truenas::workflow;
 
-namespace {
-
-std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? "done: " + outcome.done->summary
-                      : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
-}
-
-engine::Outcome rolled_back(AdoptedHome& site) {
-  site.options.rollback = true;
-  engine::Outcome outcome = site.run();
-  site.options.rollback = false;
-  return outcome;
-}
-
-}  // namespace
-
 TEST_CASE("a home in use is left alone") {
   AdoptedHome site;
   site.start_pod("user");
@@ -134,7 +118,7 @@ TEST_CASE("files that are not the same through the claim are a mismatch, unless 
     site.check_on(true);
   }
   SUBCASE("the way back") {
-    const engine::Outcome back = rolled_back(site);
+    const engine::Outcome back = site.roll_back();
     REQUIRE_MESSAGE(back.ok(), text_of(back));
     site.check_on(false);
   }

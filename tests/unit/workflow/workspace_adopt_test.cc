@@ -12,22 +12,6 @@
 using namespace truenas;
 using namespace truenas::workflow;
 
-namespace {
-
-std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? "done: " + outcome.done->summary
-                      : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
-}
-
-engine::Outcome rolled_back(AdoptedHome& site) {
-  site.options.rollback = true;
-  engine::Outcome outcome = site.run();
-  site.options.rollback = false;
-  return outcome;
-}
-
-}  // namespace
-
 TEST_CASE("a stopped home is adopted: the same dataset under its name, nothing copied") {
   AdoptedHome site;
   const engine::Plan plan = site.plan();
@@ -120,7 +104,7 @@ TEST_CASE("an adopted home goes back and is adopted again; what was written is t
   AdoptedHome site;
   REQUIRE(site.run().ok());
   site.write_home("after", "the adoption");
-  const engine::Outcome back = rolled_back(site);
+  const engine::Outcome back = site.roll_back();
   REQUIRE_MESSAGE(back.ok(), text_of(back));
   site.check_on(false);
   CHECK(site.files().contains("after"));
@@ -129,7 +113,7 @@ TEST_CASE("an adopted home goes back and is adopted again; what was written is t
   const engine::Outcome again = site.run();
   REQUIRE_MESSAGE(again.ok(), text_of(again));
   site.check_on(true);
-  const engine::Outcome back_again = rolled_back(site);
+  const engine::Outcome back_again = site.roll_back();
   REQUIRE_MESSAGE(back_again.ok(), text_of(back_again));
   site.check_on(false);
 }
@@ -200,7 +184,7 @@ TEST_CASE("a move that was begun one way is not gone on with the other way") {
   REQUIRE_FALSE(other.ok());
   CHECK(contains(other.error->what, "was begun with --strategy=adopt"));
   // It can be given up: nothing waits for the home's name, nothing of the trial stays.
-  const engine::Outcome back = rolled_back(site);
+  const engine::Outcome back = site.roll_back();
   REQUIRE_MESSAGE(back.ok(), text_of(back));
   CHECK(site.reserved_for_home().empty());
   CHECK(site.count("persistentvolumes", "truenas-migrate-probe-") == 0);

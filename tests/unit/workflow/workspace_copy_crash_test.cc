@@ -8,14 +8,6 @@
 using namespace truenas;
 using namespace truenas::workflow;
 
-namespace {
-
-std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? "done" : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
-}
-
-}  // namespace
-
 TEST_CASE("killed before any write, and run again") {
   bool ended = false;
   for (std::size_t k = 0; !ended; ++k) {

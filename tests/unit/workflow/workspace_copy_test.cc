@@ -10,15 +10,6 @@
 using namespace truenas;
 using namespace truenas::workflow;
 
-namespace {
-
-std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? "done: " + outcome.done->summary
-                      : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
-}
-
-}  // namespace
-
 TEST_CASE("a stopped home is copied, compared and exchanged under its name") {
   HomeSite site;
   const engine::Plan plan = site.plan();

@@ -13,10 +13,6 @@ using namespace truenas::workflow;
 
 namespace {
 
-std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? outcome.done->summary : outcome.error->what;
-}
-
 auto how_many(const HomeSite& site, const char* mode) {
   return std::count(site.mover.modes.begin(), site.mover.modes.end(), mode);
 }
