@@ -8,11 +8,6 @@
 namespace truenas::workflow {
 namespace {
 
-std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? "done: " + outcome.done->summary
-                      : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
-}
-
 std::function<bool(const fakes::Seen&)> trial_of(const std::string& plural) {
   return [plural](const fakes::Seen& seen) {
     return seen.what.method == "POST" && contains(seen.what.target, "/" + plural) &&
