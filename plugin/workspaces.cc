@@ -183,7 +183,8 @@ Command workspaces_command() {
        "kubectl truenas-migrate workspaces --strategy=report",
        "kubectl truenas-migrate workspaces -l team=a --strategy=copy --when-stopped",
        "kubectl truenas-migrate workspaces alice/backend --rollback",
-       "kubectl truenas-migrate workspaces alice/backend --finalize --no-check"},
+       "kubectl truenas-migrate workspaces alice/backend --finalize",
+       "kubectl truenas-migrate workspaces --all --finalize --dry-run"},
       workspaces_flags,
       workspaces};
 }

@@ -8,8 +8,10 @@
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
 #include "lib/coder/server.h"
+#include "lib/engine/side_by_side.h"
 #include "lib/report/plan_report.h"
 #include "lib/workflow/home_finalize.h"
+#include "plugin/mover_flags.h"
 #include "plugin/workspaces_results.h"
 
 namespace truenas::plugin {
@@ -24,6 +26,19 @@ struct HomeGivingUp : HomeRun {
 };
 
 using GivingUp = std::vector<std::unique_ptr<HomeGivingUp>>;
+
+std::string comparison_note(const HomeGivingUp& home, const FinalizeWorld& world) {
+  if (world.facts.rollback) {
+    return "the home was taken back: the volume that is given up is newer than the one that it is on" +
+           (world.facts.newer.empty() ? "" : "; " + printable(world.facts.newer));
+  }
+  if (home.finalize->options().no_check) {
+    return "the two volumes are not compared again (--no-check); then it was: " +
+           printable(world.facts.compare);
+  }
+  return "both volumes are compared again, read-only, while the home may be in use; a workspace that starts "
+         "meanwhile on another node may have to wait for its volume";
+}
 
 void describe(HomeGivingUp& home, const FinalizeWorld& world) {
   engine::Plan& plan = home.plan;
@@ -44,11 +59,7 @@ void describe(HomeGivingUp& home, const FinalizeWorld& world) {
     plan.not_done.push_back(
         fmt::format("dataset {} stays on the NAS until somebody destroys it there", dataset));
   }
-  plan.notes.push_back(world.facts.rollback
-                           ? "the home was taken back: the volume that is given up is newer than the one "
-                             "that it is on"
-                           : "the two volumes are not compared again; then it was: " +
-                                 printable(world.facts.compare));
+  plan.notes.push_back(comparison_note(home, world));
   plan.notes.emplace_back("after this the move cannot be rolled back");
 }
 
@@ -80,6 +91,12 @@ Result<std::string> last_build(const HomesCall& call, const std::string& workspa
   return workspace->latest_build.created_at;
 }
 
+std::function<void(const std::string&)> line_of(const HomesCall& call, const HomeGivingUp& home) {
+  return [label = call.many ? home.name() + ": " : ""](const std::string& line) {
+    std::fputs(fmt::format("         {}{}\n", label, printable(line)).c_str(), stderr);
+  };
+}
+
 std::unique_ptr<HomeGivingUp> open_home(const HomesCall& call, const ChosenHome& chosen,
                                         const Arguments& arguments) {
   auto home = std::make_unique<HomeGivingUp>();
@@ -89,8 +106,13 @@ std::unique_ptr<HomeGivingUp> open_home(const HomesCall& call, const ChosenHome&
   options.ns = chosen.ns, options.claim = chosen.claim;
   options.accepted = call.options.accepted;
   options.delete_data = arguments.yes("delete-data");
+  options.no_check = arguments.yes("no-check");
   options.endangered = chosen.endangered;
-  workflow::HomeFinalizeTools tools{.reader = *call.reader, .facts = fact_book(*home->journal, home->writer)};
+  workflow::HomeFinalizeTools tools{.reader = *call.reader,
+                                    .facts = fact_book(*home->journal, home->writer),
+                                    .program = embedded_mover(),
+                                    .wishes = call.wishes,
+                                    .on_line = line_of(call, *home)};
   if (call.coder.session && !chosen.workspace_id.empty()) {
     tools.last_build = [&call, id = chosen.workspace_id] { return last_build(call, id); };
   }
@@ -115,15 +137,39 @@ std::string phrase_of(const GivingUp& homes, bool delete_data) {
 
 void run_home(const HomesCall& call, HomeGivingUp& home) {
   engine::RunningMachine<FinalizeWorld> machine(*home.finalize);
-  const auto outcome = carry_out(
-      machine, {call.connection, *home.journal, home.writer, "claim " + home.name(), call.flags.timeout});
+  CarryOut what = {call.connection, *home.journal, home.writer, "claim " + home.name(), call.flags.timeout};
+  what.label = call.many ? home.name() : "";
+  const auto outcome = carry_out(machine, what);
   if (!outcome.ok()) {
     home.error = outcome.error();
     return show_error(home);
   }
   home.outcome = *outcome;
   home.error = outcome->error;
-  static_cast<void>(conclude(*outcome));
+  static_cast<void>(conclude(*outcome, what.label));
+}
+
+void run_side_by_side(const HomesCall& call, const GivingUp& homes) {
+  std::vector<HomeGivingUp*> due;
+  std::vector<std::function<bool()>> jobs;
+  for (const auto& home : homes) {
+    if (home->error || home->plan.nothing_to_do()) continue;
+    due.push_back(home.get());
+    jobs.emplace_back([&call, one = home.get()] {
+      run_home(call, *one);
+      return !one->error;
+    });
+  }
+  const auto endings =
+      engine::run_side_by_side(jobs, {.parallel = call.parallel, .max_failures = call.max_failures});
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    if (endings[i] == engine::Ending::not_begun) {
+      due[i]->error = interrupted() ? make_error(Kind::interrupted, "not begun: interrupted")
+                                    : make_error(Kind::stopped, "not begun: too many have failed before it");
+    } else if (endings[i] == engine::Ending::failed && !due[i]->error) {
+      due[i]->error = make_error(Kind::stopped, "its run ended without a word");
+    }
+  }
 }
 
 Result<void> show_plan(const HomesCall& call, HomeGivingUp& home) {
@@ -144,21 +190,18 @@ Result<void> show_plan(const HomesCall& call, HomeGivingUp& home) {
 
 std::vector<Flag> workspaces_finalize_flags() {
   return {
-      {"finalize", 0, "", "Give the old volumes of the homes that are named up: their objects are deleted."},
+      {"finalize", 0, "",
+       "Give the old volumes of the homes that are named up, once each was compared with the home again: "
+       "their objects are deleted."},
       {"delete-data", 0, "", "With --finalize: let the old driver destroy their datasets too."},
-      {"no-check", 0, "", "With --finalize: without comparing old and new volume once more."},
+      {"no-check", 0, "",
+       "With --finalize: on the comparison made at the move, without comparing both volumes once more."},
       {"confirm", 0, "PHRASE", "With --finalize: the volumes and bytes that the plan gives up."},
   };
 }
 
 Result<int> finalize_homes(HomesCall& call, const std::vector<ChosenHome>& chosen,
                            const Arguments& arguments) {
-  if (!arguments.yes("no-check")) {
-    return make_error(Kind::usage,
-                      "--finalize needs --no-check: this version cannot compare the volumes of a home that "
-                      "is in use again; they were compared, every file, when the home was moved",
-                      {"add --no-check to give the old volumes up on that proof"});
-  }
   GivingUp homes;
   HomeRuns all;
   for (const ChosenHome& one : chosen) {
@@ -173,14 +216,7 @@ Result<int> finalize_homes(HomesCall& call, const std::vector<ChosenHome>& chose
   }
   TM_TRY(ask_for_all(all, call.flags, phrase_of(homes, arguments.yes("delete-data")),
                      arguments.optional_text("confirm")));
-  for (const auto& home : homes) {
-    if (home->error || home->plan.nothing_to_do()) continue;
-    if (interrupted()) {
-      home->error = make_error(Kind::interrupted, "not begun: interrupted");
-    } else {
-      run_home(call, *home);
-    }
-  }
+  run_side_by_side(call, homes);
   TM_TRY(print_results(all, call.flags));
   return exit_code_of_all(all);
 }

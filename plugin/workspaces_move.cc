@@ -4,11 +4,14 @@
 
 #include <cstdio>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "lib/base/text.h"
 #include "lib/report/plan_report.h"
 #include "lib/workflow/adoption_look.h"
 #include "lib/workflow/home_finalize.h"
+#include "lib/workflow/moved_homes.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "plugin/exit_code.h"
 #include "plugin/mover_flags.h"
@@ -41,6 +44,30 @@ Result<int> show_all(HomesCall& call, const Homes& homes) {
   }
   if (call.flags.structured()) TM_TRY(print_results(runs_of(homes), call.flags));
   return exit_code_of_all(runs_of(homes));
+}
+
+// The claims that --all stands for.
+Result<std::vector<ChosenHome>> all_homes(const HomesCall& call, workflow::WorkspaceOptions options,
+                                          bool finalize) {
+  TM_TRY_ASSIGN(const auto moved,
+                workflow::find_moved_homes(*call.reader, call.cluster_uid, options.namespaces));
+  std::set<std::pair<std::string, std::string>> wanted;
+  options.names.clear();
+  for (const workflow::MovedHome& home : moved) {
+    if (!home.there && !home.open) {
+      warn({fmt::format("claim {}/{} was moved and is gone: its old volume is left as it is", home.ns,
+                        home.claim)});
+      continue;
+    }
+    if (!finalize && home.back && !home.open) continue;
+    wanted.emplace(home.ns, home.claim);
+    options.names.push_back(home.claim);
+  }
+  if (wanted.empty()) return std::vector<ChosenHome>();
+  TM_TRY_ASSIGN(std::vector<ChosenHome> chosen,
+                choose_homes(*call.reader, call.coder, call.cluster_uid, options));
+  std::erase_if(chosen, [&](const ChosenHome& home) { return !wanted.contains({home.ns, home.claim}); });
+  return chosen;
 }
 
 // --accept=thaw takes names as they are: their claims may be gone for ever.
@@ -87,7 +114,11 @@ std::vector<Flag> workspaces_move_flags() {
        "Move the homes that are named: copied, compared, exchanged under their names; or adopted: the new "
        "driver serves the old dataset, without a copy. report: say who is left, for each owner."},
       {"max-downtime", 0, "DURATION", "Copy while a workspace runs until one pass takes no longer.", "2m"},
-      {"rollback", 0, "", "Take the homes that are named back to the volumes of before."},
+      {"rollback", 0, "",
+       "Take the homes that are named back to the volumes of before; what was written since is named, and "
+       "stays "
+       "on the other volume."},
+      {"all", 0, "", "With --rollback or --finalize: every home that was moved and is not finalized."},
       {"status", 0, "", "Show how far the homes' moves are; changes nothing."},
       {"dry-run", 0, "none|client|server",
        "Show the plan of a move only; server: also try its steps on the API server.", "none", false,
@@ -112,7 +143,7 @@ std::vector<Flag> workspaces_move_flags() {
 }
 
 std::vector<kube::Permission> workspaces_move_permissions(const Arguments& arguments) {
-  if (arguments.yes("finalize")) return workflow::home_finalize_permissions("");
+  if (arguments.yes("finalize")) return workflow::home_finalize_permissions("", !arguments.yes("no-check"));
   std::vector<kube::Permission> rights =
       workflow::workspace_copy_permissions("", arguments.text("coder-namespace"));
   if (arguments.text("strategy") != "adopt") return rights;
@@ -130,7 +161,13 @@ bool is_workspaces_move(const Arguments& arguments) {
 Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptions options) {
   HomesCall call;
   TM_TRY(read_homes_flags(arguments, options, call));
-  if (options.names.empty() && options.selector.empty() && !options.name_pattern) {
+  const bool selected = !options.names.empty() || !options.selector.empty() || options.name_pattern;
+  const bool all = arguments.yes("all");
+  if (all && (selected || (!arguments.yes("rollback") && !arguments.yes("finalize")))) {
+    return make_error(Kind::usage,
+                      "--all goes with --rollback or --finalize, and with no names or selection");
+  }
+  if (!selected && !all) {
     return make_error(Kind::usage, "name the workspaces to move, or select them with -l or --name-regex",
                       {"kubectl truenas-migrate workspaces"});
   }
@@ -141,10 +178,15 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   TM_TRY_ASSIGN(options.namespaces,
                 choose_namespaces(*call.reader, arguments, "workspaces", {"coder-workspaces"}));
   TM_TRY_ASSIGN(call.coder, connect_to_coder(arguments));
-  TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen, chosen_homes(call, options));
+  TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen,
+                all ? all_homes(call, options, arguments.yes("finalize")) : chosen_homes(call, options));
+  if (all && chosen.empty()) {
+    std::fputs("no home was moved that is not finalized\n", stderr);
+    return k_exit_done;
+  }
+  call.many = chosen.size() > 1;
   if (arguments.yes("finalize")) return finalize_homes(call, chosen, arguments);
   Homes homes;
-  call.many = chosen.size() > 1;
   for (const ChosenHome& home : chosen) {
     TM_TRY_ASSIGN(std::unique_ptr<HomeMove> move, open_home(call, home));
     homes.push_back(std::move(move));

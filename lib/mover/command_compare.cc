@@ -19,6 +19,18 @@ std::vector<Flag> with_expectations(std::vector<Flag> flags) {
   return flags;
 }
 
+// What was done since the two were equal; both moments or neither, and no manifest of what is in use.
+Result<std::optional<Since>> parse_since(const Arguments& arguments) {
+  TM_TRY_ASSIGN(const auto target, parse_moment(arguments, "since"));
+  TM_TRY_ASSIGN(const auto source, parse_moment(arguments, "source-since"));
+  if (target.has_value() != source.has_value()) {
+    return make_error(Kind::usage, "--since and --source-since belong together");
+  }
+  if (!target) return std::optional<Since>();
+  if (arguments.has("manifest")) return make_error(Kind::usage, "--manifest does not go with --since");
+  return std::optional(Since{*source, *target});
+}
+
 }  // namespace
 
 Result<Outcome> run_compare(const std::vector<std::string>& words, Reporter& reporter) {
@@ -31,9 +43,14 @@ Result<Outcome> run_compare(const std::vector<std::string>& words, Reporter& rep
                                                                               {"manifest"},
                                                                               {"workers"},
                                                                               {"source-as-owner", k_nothing},
+                                                                              {"since"},
+                                                                              {"source-since"},
+                                                                              {"source-was-empty", k_nothing},
                                                                               {"no-xattrs", k_nothing}}),
                                                            2));
   CompareOptions options;
+  TM_TRY_ASSIGN(options.since, parse_since(arguments));
+  options.source_was_empty = arguments.has("source-was-empty");
   TM_TRY_ASSIGN(const TargetWay way, parse_target_way(arguments));
   // Only where root may chown does the volume's own directory take what it is given.
   options.root_carried = way.way.value_or(OwnerWay::chown) == OwnerWay::chown;

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::uint64_t k_greatest_id = 0xfffffffe;  // (uid_t)-1 is nobody's
 constexpr std::uint64_t k_most_workers = 256;
+constexpr std::uint64_t k_last_second = 1ull << 62;
 
 }  // namespace
 
@@ -48,6 +49,24 @@ Result<unsigned> parse_workers(const Arguments& arguments, unsigned standard) {
   TM_TRY_ASSIGN(const std::uint64_t number, parse_number("workers", *text, k_most_workers));
   if (number == 0) return make_error(Kind::usage, "--workers needs at least 1");
   return static_cast<unsigned>(number);
+}
+
+Result<std::optional<Timestamp>> parse_moment(const Arguments& arguments, std::string_view flag) {
+  const std::optional<std::string> text = arguments.value(flag);
+  if (!text) return std::optional<Timestamp>();
+  const std::size_t point = text->find('.');
+  Timestamp moment;
+  TM_TRY_ASSIGN(const std::uint64_t seconds,
+                parse_number(flag, std::string_view(*text).substr(0, point), k_last_second));
+  moment.seconds = static_cast<std::int64_t>(seconds);
+  if (point == std::string::npos) return std::optional(moment);
+  const std::string_view fraction = std::string_view(*text).substr(point + 1);
+  if (fraction.size() != 9) {
+    return make_error(Kind::usage, "--" + std::string(flag) + " wants SECONDS or SECONDS.NANOSECONDS");
+  }
+  TM_TRY_ASSIGN(const std::uint64_t nanoseconds, parse_number(flag, fraction, 999999999));
+  moment.nanoseconds = static_cast<std::uint32_t>(nanoseconds);
+  return std::optional(moment);
 }
 
 Result<TargetWay> parse_target_way(const Arguments& arguments) {

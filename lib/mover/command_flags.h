@@ -17,6 +17,8 @@ Result<Owner> parse_owner(std::string_view flag, std::string_view text);
 Result<OwnerMap> parse_owner_map(const Arguments& arguments);                   // --map-owner
 Result<std::set<std::string>> parse_leave_out(const Arguments& arguments);      // --leave-out
 Result<unsigned> parse_workers(const Arguments& arguments, unsigned standard);  // --workers
+// --FLAG=SECONDS[.NANOSECONDS], as time_text() writes it.
+Result<std::optional<Timestamp>> parse_moment(const Arguments& arguments, std::string_view flag);
 // --owners=chown|as-owner|single-owner and --single-owner=UID:GID, which only belongs to the last of them and
 // without which that is Kind::usage.
 struct TargetWay {

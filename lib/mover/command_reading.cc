@@ -64,12 +64,14 @@ Result<Outcome> run_scan(const std::vector<std::string>& words, Reporter& report
                                                    {"workers"},
                                                    {"leave-out", Flag::Takes::value, true},
                                                    {"no-xattrs", k_nothing},
+                                                   {"since"},
                                                    {"top", k_nothing}}),
                                 1));
   ScanOptions options;
   options.as_owner = arguments.has("source-as-owner");
   options.xattrs = !arguments.has("no-xattrs");
   options.top = arguments.has("top");
+  TM_TRY_ASSIGN(options.since, parse_moment(arguments, "since"));
   TM_TRY_ASSIGN(const TargetWay way, parse_target_way(arguments));
   options.target_way = way.way;
   options.single_owner = way.single;

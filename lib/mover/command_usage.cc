@@ -11,6 +11,7 @@ std::string usage_text() {
       --copy-from-writable     a file to copy may be made there (and is removed)
   volume-mover scan DIR        what the tree consists of, and what the target cannot represent
       --top                    only what lies directly in DIR
+      --since=TIME             name what has changed since (a compare's newest_change_target)
   volume-mover copy SRC DST    make DST what SRC is
       --delete                 remove what SRC does not have (with --expect-source-mount and --expect-target-mount)
       --final                  a file that changes meanwhile is an error, not a warning
@@ -22,6 +23,9 @@ std::string usage_text() {
   volume-mover compare SRC DST read both again and name every difference
       --list=FILE              write the paths that differ, each ended by a NUL
       --manifest=FILE          write a manifest of DST if nothing differs
+      --since=TIME --source-since=TIME  both were equal when an earlier compare said newest_change_target and
+                               newest_change_source: what was done to DST since then is no difference
+      --source-was-empty       … and there was nothing in SRC then
   volume-mover manifest DIR    one line a directory with a hash over its entries
       --output=FILE            into a file instead of JSON lines
       --root-not-carried       DIR's own owner, mode and times are not expected to stay

@@ -2,9 +2,11 @@
 // compare: reads both trees again, through their mounts and without anything that the copier knew, and names
 // every difference. It writes nothing in either tree.
 
+#include <optional>
 #include <set>
 #include <string>
 
+#include "lib/mover/compare/since.h"
 #include "lib/mover/finding.h"
 #include "lib/mover/ownership.h"
 #include "lib/mover/tree.h"
@@ -20,6 +22,10 @@ struct CompareOptions {
   // findings of severity expected, of kind "root-directory", and no mismatch.
   bool root_carried = true;
   bool xattrs = true;
+  // --since: the target is in use again; what was done to it since then is a note and no difference, and what
+  // was done to the source is one.
+  std::optional<Since> since;
+  bool source_was_empty = false;  // … and the source was empty then
   unsigned workers = 8;
   std::string list_file;      // paths that differ, each ended by a NUL, in the order of the walk; "": none
   std::string manifest_file;  // of the target, written only if nothing differs; "": none
@@ -29,8 +35,10 @@ struct CompareOptions {
 // device, owner, mode, mtime, xattr, links (other names of the same file than in the source). A directory
 // that is missing, extraneous or of another type is one difference, whatever is in it. Kind unreadable, and
 // changed-while-compared (the trees must be quiet), say what could not be compared. Kind not-sparse is a
-// note. Outcome::exit: 0 nothing differs, 3 something does, 1 something could not be compared (and nothing
-// differs), 4 refused (the two are one directory), 143 interrupted.
+// note, as are changed-since, removed-since and added-since. Facts newest_change_source and
+// newest_change_target: the newest ctime of either side, for a later --since. Outcome::exit: 0 nothing
+// differs, 3 something does, 1 something could not be compared (and nothing differs), 4 refused (the two are
+// one directory), 143 interrupted.
 Outcome compare(const Root& source, const Root& target, const CompareOptions& options, Reporter& reporter);
 
 }  // namespace truenas::mover

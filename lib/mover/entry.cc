@@ -24,4 +24,10 @@ const char* type_name(FileType type) {
   return "unknown";
 }
 
+std::string time_text(Timestamp time) {
+  std::string nanoseconds = std::to_string(time.nanoseconds);
+  nanoseconds.insert(0, 9 - nanoseconds.size(), '0');
+  return std::to_string(time.seconds) + "." + nanoseconds;
+}
+
 }  // namespace truenas::mover

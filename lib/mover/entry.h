@@ -26,6 +26,8 @@ struct Timestamp {
   std::uint32_t nanoseconds = 0;
   auto operator<=>(const Timestamp&) const = default;
 };
+// "1700000000.123456789".
+std::string time_text(Timestamp time);
 
 // One file of one file system, by whatever name.
 struct FileKey {

@@ -4,6 +4,7 @@
 
 #include "lib/base/interrupt.h"
 #include "lib/mover/batches.h"
+#include "lib/mover/newer_entries.h"
 #include "lib/mover/probe_verdict.h"
 #include "lib/mover/reading.h"
 #include "lib/mover/scan_totals.h"
@@ -110,6 +111,7 @@ class Scanner {
       }
       totals_.add(path, directory.place->depth() + 1, name, *attributes);
       if (start.empty()) top_.add(name, *attributes);
+      if (options_.since && attributes->ctime > *options_.since) newer_.add(path, *attributes);
       check(path, name, *attributes);
       if (options_.xattrs) batch->add(name, attributes->owner);
       if (attributes->type == FileType::directory && !options_.top)
@@ -171,6 +173,7 @@ class Scanner {
     outcome.mode = "scan";
     totals_.write(outcome);
     top_.write(outcome);
+    if (options_.since) newer_.write(outcome);
     const std::uint64_t unreadable = unreadable_ + xattrs_unreadable_;
     outcome.counts.emplace_back("unreadable", unreadable);
     outcome.counts.emplace_back("not_representable", obstacles_);
@@ -196,6 +199,7 @@ class Scanner {
   TreeReader reader_;
   ScanTotals totals_;
   TopListing top_;
+  NewerEntries newer_;
   std::uint64_t obstacles_ = 0, unreadable_ = 0, xattrs_unreadable_ = 0;
   BatchPool pool_;  // last: its threads use all of the above
 };

@@ -21,6 +21,7 @@ struct ScanOptions {
   std::set<std::string> leave_out;     // paths relative to the root, with all below
   bool xattrs = true;                  // look for extended attributes: a RPC a file on NFS
   bool top = false;                    // only what lies directly in the root
+  std::optional<Timestamp> since;      // count and name what has changed (ctime) since
   unsigned workers = 8;
 };
 
@@ -30,7 +31,8 @@ struct ScanOptions {
 // something was unreadable, 4 when something cannot be represented, 143 interrupted.
 // Facts "top" and "top_names": hashes over what lies directly in the root, in which nothing is that another
 // mount of the same tree would show differently. The second one is without sizes and times, so that it stays
-// while somebody works there.
+// while somebody works there. With `since`: counts "changed_since" and "changed_since_bytes" of all but
+// directories, "directories_since", and facts "since.1" … with the first paths.
 Outcome scan(const Root& root, const ScanOptions& options, Reporter& reporter);
 
 }  // namespace truenas::mover

@@ -119,6 +119,33 @@ Result<Value> read_only_adopted_volume(const Value& old_volume, const AdoptionTa
   return volume;
 }
 
+Result<Value> read_only_twin(const Value& volume, const AdoptionTarget& target) {
+  const char* by = volume.at("/spec/csi") != nullptr ? "csi" : "nfs";
+  const Value *origin = volume.at(fmt::format("/spec/{}", by)), *capacity = volume.at("/spec/capacity");
+  if (origin == nullptr || capacity == nullptr || volume.text_at("/spec/volumeMode") == "Block") {
+    return make_error(Kind::refused,
+                      fmt::format("{} is no file system of a CSI driver or of plain NFS", name_of(volume)));
+  }
+  Value spec = Value::object({{"capacity", *capacity},
+                              {"accessModes", Value::array({"ReadOnlyMany"})},
+                              {"volumeMode", "Filesystem"},
+                              {"persistentVolumeReclaimPolicy", "Retain"},
+                              {"storageClassName", target.storage_class},
+                              {by, *origin}});
+  spec.set_at(fmt::format("/{}/readOnly", by), true);
+  spec.set("claimRef", Value::object({{"apiVersion", kube::api_version(kube::k_claim)},
+                                      {"kind", kube::k_claim.kind},
+                                      {"namespace", target.ns},
+                                      {"name", target.claim}}));
+  for (const char* field : {"mountOptions", "nodeAffinity"}) {
+    if (const Value* found = volume.at(fmt::format("/spec/{}", field))) spec.set(field, *found);
+  }
+  return Value::object({{"apiVersion", kube::api_version(kube::k_volume)},
+                        {"kind", kube::k_volume.kind},
+                        {"metadata", metadata_of(target)},
+                        {"spec", std::move(spec)}});
+}
+
 Seconds adoption_downtime(bool old_driver_attaches) {
   return old_driver_attaches ? Seconds(20) : Seconds(10);
 }

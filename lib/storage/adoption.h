@@ -31,6 +31,10 @@ struct AdoptionTarget {
 Result<json::Value> adopted_volume(const json::Value& old_volume, const AdoptionTarget& target);
 // The same, but nobody can write through it: ReadOnlyMany and read-only at the node, for a probe.
 Result<json::Value> read_only_adopted_volume(const json::Value& old_volume, const AdoptionTarget& target);
+// A read-only second object for a volume, through the driver that it has: with its own handle and attributes.
+// Only while nobody else mounts the volume: a node knows both by one handle. Kind::refused: neither CSI nor
+// NFS, or no capacity.
+Result<json::Value> read_only_twin(const json::Value& volume, const AdoptionTarget& target);
 // The volumeHandle that the new driver needs: the old `share` without /mnt/ ("SAS/RKE2/pvc-1").
 // Kind::refused: not a volume of Democratic CSI's NFS drivers, no share or server, or a mount point that is
 // not the dataset's own name.

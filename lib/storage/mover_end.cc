@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base/quantity.h"
 #include "lib/base/text.h"
 
 namespace truenas::storage {
@@ -123,6 +124,24 @@ Result<std::optional<MoverEnd>> read_end(const Value& pod, std::string_view log)
   return make_error(Kind::stopped, fmt::format("volume-mover in pod {} left no result (exit {}, {}){}", name,
                                                end.exit, reason.empty() ? "no reason given" : reason,
                                                why.empty() ? "" : ": " + printable(why)));
+}
+
+std::string since_text(const Value& result) {
+  std::vector<std::string> named;
+  for (int i = 1;; ++i) {
+    const std::string path = result.text_at(fmt::format("/facts/since.{}", i));
+    if (path.empty()) return join(named, ", ");
+    named.push_back(path);
+  }
+}
+
+std::string newer_text(const Value& result) {
+  const std::int64_t count = result.integer_at("/counts/changed_since");
+  if (count == 0) return "no file was written since the move";
+  const std::int64_t bytes = result.integer_at("/counts/changed_since_bytes");
+  return fmt::format("{} of {} written since the move: {}{}",
+                     count_of(static_cast<std::size_t>(count), "file"), format_bytes(bytes),
+                     since_text(result), count > 5 ? ", …" : "");
 }
 
 Error admission_error(const Error& refusal, const std::string& ns) {

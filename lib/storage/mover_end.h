@@ -38,6 +38,11 @@ struct MoverEnd {
 // over. Kind::stopped: it was evicted, killed, or never ran.
 Result<std::optional<MoverEnd>> read_end(const json::Value& pod, std::string_view log);
 
+// "3 files (12 KiB) were written since the move: a, b, c", of a scan's result with --since; never "".
+std::string newer_text(const json::Value& result);
+// The first paths that the facts since.1 … name: "a, b"; "" for none.
+std::string since_text(const json::Value& result);
+
 // A refusal of the Pod at admission (PodSecurity, quota, LimitRange, a webhook), put plainly and with what
 // helps.
 Error admission_error(const Error& refusal, const std::string& ns);

@@ -1,7 +1,9 @@
 #pragma once
-// AdoptionProbe: whether the new driver can serve the dataset of an old volume, found out by trying before
-// anything is stopped: one more volume object on that very dataset, read-only, a claim for it, a mover that
-// scans its root, and all three removed again. The dataset is the user's live data: the volume object is
+// AdoptionProbe: a look at the dataset of an old volume through one more volume object on that very dataset,
+// read-only: with a claim for it, a mover, and all three removed again. Through the new driver it tells,
+// before anything is stopped, whether that one can serve it; through the old volume's own (`own_driver`), and
+// only while nobody else mounts it, what is on a volume that no claim has any more. The dataset is the user's
+// live data: the volume object is
 // Retain from its creation on, that is read back before anything is deleted, and nothing here ever writes
 // another policy. What was seen is plain data; whether it is what was expected is the caller's to say.
 
@@ -22,6 +24,11 @@ struct AdoptionProbeRequest {
   json::Value old_volume;     // whole, as read from the cluster
   std::string driver;         // the new class's provisioner
   std::string storage_class;  // the new class
+  bool own_driver = false;    // not through the new driver, but as the old volume has it
+  // What the mover is told before the path of the dataset, and what else it mounts and is told of; none: it
+  // scans the root.
+  std::vector<std::string> arguments;
+  std::vector<storage::MoverMount> more;
   // The mover refuses unless this is mounted there ("nfs": any version; "" for anything that is a mount).
   std::string expected_type = "nfs";
   storage::MoverWishes wishes;

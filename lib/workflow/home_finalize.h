@@ -1,7 +1,8 @@
 #pragma once
 // HomeFinalize: ends the move of one home for good: the volume that the home is on gets its class's reclaim
 // policy back, and the volume of before is given up: its object is deleted and its dataset left to the
-// administrator, or (delete_data) its own driver deletes both. It must not delete, or let anything delete, a
+// administrator, or (delete_data) its own driver deletes both. Before that both volumes are compared once
+// more (home_finalize/check.h), unless the user does without. It must not delete, or let anything delete, a
 // dataset that any other volume of the cluster uses or may use, and it moves nothing back.
 
 #include <functional>
@@ -15,6 +16,7 @@
 #include "lib/kube/reader.h"
 #include "lib/storage/dataset.h"
 #include "lib/workflow/fact_book.h"
+#include "lib/workflow/mover_run.h"
 #include "lib/workflow/workspace_copy.h"
 
 namespace truenas::workflow {
@@ -41,6 +43,7 @@ struct FinalizeOptions {
   std::string ns, claim;
   std::set<std::string> accepted;  // --accept=ID
   bool delete_data = false;        // --delete-data: the old driver deletes the dataset
+  bool no_check = false;           // --no-check: without comparing both volumes once more
   std::string endangered;          // why the next build destroys the home where it is; "" when it does not
   std::optional<AgreedVolumes> agreed;
 
@@ -58,6 +61,11 @@ struct FinalizeWorld {
   // Of the old one, where its data is to be deleted; nullopt: could not be looked at.
   std::optional<std::vector<std::string>> snapshots = std::vector<std::string>();
   std::vector<std::string> attached;  // nodes to which the old one is attached
+  std::string cannot_check;           // why both cannot be compared now; "" when they can
+  // In this process: both were compared, and nothing is missing or different but what was done since the
+  // move; what was seen then, for people; "" when they were not.
+  std::string checked;
+  bool check_left = false;  // what a killed check has made is still there
   bool asked_coder = false;
   bool built = false;  // by Coder's word: a build since the claim was made anew has worked
   std::vector<std::string> missing_permissions;
@@ -69,6 +77,11 @@ struct HomeFinalizeTools {
   // When the workspace's newest build began, as Coder tells it (RFC 3339), if that build has worked; "" if
   // not. Unset without a token.
   std::function<Result<std::string>()> last_build = {};
+  // For the check; none: only no_check.
+  MoverProgram program = {};
+  storage::MoverWishes wishes = {};
+  Clock* clock = nullptr;  // none: the system's
+  std::function<void(const std::string& line)> on_line = {};
 };
 
 class HomeFinalize final : public engine::Workflow<FinalizeWorld> {
@@ -93,15 +106,20 @@ class HomeFinalize final : public engine::Workflow<FinalizeWorld> {
   Result<void> look_at_snapshots(FinalizeWorld& world) const;
   Result<void> look_at_class(FinalizeWorld& world) const;
   Result<void> look_at_attachments(FinalizeWorld& world) const;
+  Result<void> look_at_check(FinalizeWorld& world) const;
+  Result<void> act_on_check(const engine::Step& step, kube::Writer& writer);
 
   HomeFinalizeTools tools_;
   FinalizeOptions options_;
   std::optional<FinalizeWorld> world_;  // seen last
+  std::string checked_;                 // FinalizeWorld::checked
+  AgreedVolumes checked_volumes_;       // … of these
   std::optional<std::vector<std::string>> missing_permissions_;
 };
 
 AgreedVolumes volumes_of(const FinalizeWorld& world);
 
-std::vector<kube::Permission> home_finalize_permissions(const std::string& ns);
+// `check`: also what the comparison needs.
+std::vector<kube::Permission> home_finalize_permissions(const std::string& ns, bool check);
 
 }  // namespace truenas::workflow

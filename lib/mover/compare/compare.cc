@@ -54,7 +54,7 @@ class Comparer {
       const char* side = source ? "target" : "source";
       const int number = source ? target.number() : source.number();
       pool_.submit(std::make_unique<UnreadableBatch>(
-          conclusion_, path, std::string(side) + ": cannot read the directory: " + errno_text(number)));
+          conclusion_, path, not_compared(side, "cannot read the directory", number)));
       return;
     }
     ++directories_;
@@ -92,7 +92,7 @@ class Comparer {
       if (options_.leave_out.contains(start + name)) {
         if (in_target) batch->add_difference(name, {"extraneous", "was to be left out"});
       } else if (!in_target) {
-        batch->add_difference(name, {"missing", "is not on the target"});
+        add_missing(name, source_.attributes(source, i), *batch);
       } else if (!in_source) {
         batch->add_difference(name, {"extraneous", "is not in the source"});
       } else {
@@ -105,13 +105,20 @@ class Comparer {
     pool_.submit(std::move(batch));
   }
 
+  void add_missing(const std::string& name, const Attempt<Attributes>& source, PairBatch& batch) const {
+    if (options_.since && !source) {
+      return batch.add_failure(name, not_compared("source", "cannot look at it", source.number()));
+    }
+    batch.add_difference(name, {"missing", "is not on the target"},
+                         source ? std::optional(*source) : std::nullopt);
+  }
+
   void add_pair(const Pair& pair, const std::string& name, const Attempt<Attributes>& source,
                 const Attempt<Attributes>& target, PairBatch& batch, std::vector<Pair>& pending) {
     if (!source || !target) {
       const int number = source ? target.number() : source.number();
       const char* side = source ? "target" : "source";
-      batch.add_failure(name,
-                        {"unreadable", std::string(side) + ": cannot look at it: " + errno_text(number)});
+      batch.add_failure(name, not_compared(side, "cannot look at it", number));
       return;
     }
     PairedEntry& entry = batch.add(name, *source, *target);

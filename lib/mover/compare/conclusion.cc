@@ -3,10 +3,20 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "lib/base/interrupt.h"
 #include "lib/base/text.h"
+#include "lib/mover/attempt.h"
+#include "lib/mover/path_text.h"
 
 namespace truenas::mover {
+namespace {
+
+constexpr std::size_t k_named = 5;         // deeds
+constexpr std::size_t k_shown_path = 200;  // bytes
+
+}  // namespace
 
 Result<void> Conclusion::open() {
   if (!options_.list_file.empty()) {
@@ -45,23 +55,59 @@ void Conclusion::root_expected(const PairedEntry& own) {
   reporter_.finding({Severity::expected, "root-directory", ".", text, 1});
 }
 
-void Conclusion::entry(const std::string& path, bool is_root, const PairedEntry& entry) {
-  for (const Difference& failure : entry.failed) {
-    ++failed_;
-    reporter_.finding({Severity::error, failure.kind, path, failure.text, 1});
+void Conclusion::note_deed(const std::string& path, Deed deed) {
+  ++deeds_[static_cast<std::size_t>(deed)];
+  const std::string text = std::string(deed_name(deed)) + " since it was copied";
+  reporter_.finding({Severity::note, std::string(deed_name(deed)) + "-since", path, text, 1});
+  if (named_.size() < k_named) {
+    named_.push_back(std::string(deed_name(deed)) + " " + std::string(cut_utf8(shown(path), k_shown_path)));
   }
-  const bool expected = is_root && !options_.root_carried;
-  if (expected) {
+}
+
+void Conclusion::report(const std::string& path, const Difference& difference) {
+  reporter_.finding({Severity::error, difference.kind, path, difference.text, 1});
+}
+
+std::optional<Deed> Conclusion::explain(const Difference& difference, const PairedEntry& entry) const {
+  if (!options_.since) return std::nullopt;
+  ComparedSides sides{nullptr, nullptr, source_directory_, target_directory_};
+  if (entry.on_both || entry.in_source) sides.source = &entry.source;
+  if (entry.on_both) sides.target = &entry.target;
+  return deed_behind(difference, sides, *options_.since);
+}
+
+void Conclusion::entry(const std::string& path, bool is_root, const PairedEntry& entry) {
+  std::optional<Deed> deed;
+  bool failed = false, differs = false;
+  for (const Difference& failure : entry.failed) {
+    const auto done = explain(failure, entry);
+    if (done) deed = done;
+    if (done) continue;
+    failed = true;
+    ++failed_;
+    report(path, failure);
+  }
+  if (is_root && !options_.root_carried) {
     root_expected(entry);
   } else {
     for (const Difference& difference : entry.found) {
-      reporter_.finding({Severity::error, difference.kind, path, difference.text, 1});
+      const auto done = explain(difference, entry);
+      if (done) deed = done;
+      if (done) continue;
+      differs = true;
+      report(path, difference);
     }
   }
-  if (!entry.found.empty() && !expected) ++differing_;
-  if ((!entry.found.empty() && !expected) || !entry.failed.empty()) list(path);
-  if (!entry.on_both) return;
+  if (differs) ++differing_;
+  if (differs || failed) list(path);
+  if (deed && !differs && !failed) note_deed(path, *deed);
+  if (entry.on_both) add_numbers(path, entry);
+}
+
+void Conclusion::add_numbers(const std::string& path, const PairedEntry& entry) {
   ++entries_;
+  newest_source_ = std::max(newest_source_, entry.source.ctime);
+  newest_target_ = std::max(newest_target_, entry.target.ctime);
   if (entry.source.type == FileType::regular) ++files_;
   source_blocks_ += entry.source.blocks;
   target_blocks_ += entry.target.blocks;
@@ -88,6 +134,8 @@ void Conclusion::begin_manifest(const PairedEntry& root) {
 void Conclusion::begin(const std::string& path, bool is_root, const PairedEntry& own) {
   ++directories_;
   path_ = path;
+  source_directory_ = own.source;
+  target_directory_ = own.target;
   entry(path, is_root, own);
   hash_.reset();
   if (!manifest_ || differing_ != 0 || failed_ != 0) return;
@@ -113,10 +161,23 @@ void Conclusion::end() {
   hash_.reset();
 }
 
-void Conclusion::unreadable(const std::string& path, const std::string& text) {
+void Conclusion::unreadable(const std::string& path, const Difference& failure) {
+  if (const auto deed = explain(failure, PairedEntry())) return note_deed(path, *deed);
   ++failed_;
-  reporter_.finding({Severity::error, "unreadable", path, text, 1});
+  report(path, failure);
   list(path);
+}
+
+// A dataset that is not mounted is an empty directory: nobody is believed to have emptied a whole volume.
+void Conclusion::check_empty() {
+  if (!options_.since || entries_ > 1 || interrupted() || deeds_[0] + deeds_[1] + deeds_[2] == 0) return;
+  if (deeds_[static_cast<std::size_t>(Deed::removed)] == 0 && !options_.source_was_empty) {
+    ++differing_;
+    report(".", {"extraneous", "nothing of what the source had is there any more"});
+  } else if (deeds_[static_cast<std::size_t>(Deed::removed)] != 0) {
+    ++differing_;
+    report(".", {"missing", "nothing of the source is on the target any more"});
+  }
 }
 
 Result<void> Conclusion::finish_files(Outcome& outcome) {
@@ -129,7 +190,21 @@ Result<void> Conclusion::finish_files(Outcome& outcome) {
   return {};
 }
 
+void Conclusion::write_deeds(Outcome& outcome) const {
+  outcome.facts.emplace_back("newest_change_source", time_text(newest_source_));
+  outcome.facts.emplace_back("newest_change_target", time_text(newest_target_));
+  if (!options_.since) return;
+  for (const Deed deed : {Deed::changed, Deed::removed, Deed::added}) {
+    outcome.counts.emplace_back(std::string(deed_name(deed)) + "_since",
+                                deeds_[static_cast<std::size_t>(deed)]);
+  }
+  for (std::size_t i = 0; i < named_.size(); ++i) {
+    outcome.facts.emplace_back("since." + std::to_string(i + 1), named_[i]);
+  }
+}
+
 Outcome Conclusion::outcome(std::uint64_t bytes) {
+  check_empty();
   Outcome outcome;
   outcome.mode = "compare";
   const auto count = [&](const char* name, std::uint64_t number) {
@@ -145,6 +220,7 @@ Outcome Conclusion::outcome(std::uint64_t bytes) {
   count("not_sparse", holes_lost_);
   count("bytes_allocated_source", source_blocks_ * 512);
   count("bytes_allocated_target", target_blocks_ * 512);
+  write_deeds(outcome);
   const Result<void> files = finish_files(outcome);
   const std::string entries = count_of(entries_, "entry", "entries");
   if (interrupted()) {
@@ -161,6 +237,9 @@ Outcome Conclusion::outcome(std::uint64_t bytes) {
     outcome.text = files.error().what;
   } else {
     outcome.text = entries + ", " + std::to_string(bytes) + " bytes: nothing differs";
+    if (const std::uint64_t done = deeds_[0] + deeds_[1] + deeds_[2]; done != 0) {
+      outcome.text += " but what was done since (" + count_of(done, "path") + ")";
+    }
   }
   return outcome;
 }

@@ -12,14 +12,16 @@
 #include "lib/mover/compare.h"
 #include "lib/mover/compare/difference.h"
 #include "lib/mover/compare/manifest_writer.h"
+#include "lib/mover/compare/since.h"
 #include "lib/mover/manifest_hash.h"
 
 namespace truenas::mover {
 
-// One name: on both sides, or on one (then `found` says which, and nothing else is known).
+// One name: on both sides, or on one (then `found` says which).
 struct PairedEntry {
   std::string name;
   bool on_both = false;
+  bool in_source = false;  // of a name on one side: `source` is known
   Attributes source, target;
   std::vector<Difference> found;
   std::vector<Difference> failed;  // what could not be compared: kind unreadable or changed-while-compared
@@ -40,7 +42,7 @@ class Conclusion {
   void add(const std::vector<PairedEntry>& entries);
   void end();
   // A directory that could not be read on one side.
-  void unreadable(const std::string& path, const std::string& text);
+  void unreadable(const std::string& path, const Difference& failure);
 
   std::uint64_t differing() const { return differing_; }  // paths; any thread may ask
   // Completes the manifest, if nothing differs.
@@ -49,6 +51,13 @@ class Conclusion {
  private:
   void entry(const std::string& path, bool is_root, const PairedEntry& entry);
   void root_expected(const PairedEntry& own);
+  // Of what is no error, for somebody did it.
+  std::optional<Deed> explain(const Difference& difference, const PairedEntry& entry) const;
+  void report(const std::string& path, const Difference& difference);
+  void note_deed(const std::string& path, Deed deed);
+  void add_numbers(const std::string& path, const PairedEntry& entry);
+  void check_empty();
+  void write_deeds(Outcome& outcome) const;
   void begin_manifest(const PairedEntry& root);
   void list(const std::string& path);
   Result<void> finish_files(Outcome& outcome);
@@ -58,8 +67,12 @@ class Conclusion {
   Descriptor list_;
   int list_number_ = 0;
   std::unique_ptr<ManifestWriter> manifest_;
-  std::string path_;                   // of the directory that was begun
-  std::optional<DirectoryHash> hash_;  // of that directory, as long as nothing differs
+  std::string path_;                                // of the directory that was begun
+  std::optional<DirectoryHash> hash_;               // of that directory, as long as nothing differs
+  Attributes source_directory_, target_directory_;  // as they were when it was opened
+  Timestamp newest_source_, newest_target_;         // ctime
+  std::uint64_t deeds_[3] = {};                     // by Deed, paths
+  std::vector<std::string> named_;                  // the first of them
   std::atomic<std::uint64_t> differing_{0};
   std::uint64_t entries_ = 0, directories_ = 0, files_ = 0, failed_ = 0, expected_ = 0;
   std::uint64_t holes_lost_ = 0, source_blocks_ = 0, target_blocks_ = 0;

@@ -1,5 +1,8 @@
 #include "lib/mover/compare/difference.h"
 
+#include <cerrno>
+#include <string_view>
+
 #include "lib/mover/attempt.h"
 #include "lib/mover/probe_verdict.h"
 
@@ -10,12 +13,6 @@ constexpr std::uint64_t k_tolerated_bytes = 1 << 20;  // file systems round and 
 
 std::string both(const std::string& source, const std::string& target) {
   return "source " + source + ", target " + target;
-}
-
-std::string time_text(Timestamp time) {
-  std::string nanoseconds = std::to_string(time.nanoseconds);
-  nanoseconds.insert(0, 9 - nanoseconds.size(), '0');
-  return std::to_string(time.seconds) + "." + nanoseconds;
 }
 
 bool is_device(FileType type) {
@@ -69,6 +66,12 @@ std::vector<Difference> xattr_differences(const ExtendedAttributes& source,
   }
   if (text.empty()) return {};
   return {{"xattr", text}};
+}
+
+Difference not_compared(const char* side, const char* doing, int number) {
+  const bool gone = number == ENOENT || number == ESTALE || number == ENOTDIR || number == ELOOP;
+  return {gone ? "changed-while-compared" : "unreadable",
+          std::string(side) + ": " + doing + ": " + errno_text(number), side == std::string_view("target")};
 }
 
 bool lost_holes(const Attributes& source, const Attributes& target) {

@@ -12,7 +12,8 @@ namespace truenas::mover {
 
 struct Difference {
   std::string kind;
-  std::string text;  // "source …, target …"
+  std::string text;        // "source …, target …"
+  bool on_target = false;  // of what could not be compared: on which side
   bool operator==(const Difference&) const = default;
 };
 
@@ -22,6 +23,9 @@ std::vector<Difference> attribute_differences(const Attributes& source, const At
                                               const OwnerMap& owners);
 // One difference that names every attribute that is missing, extraneous or other; nothing if they are equal.
 std::vector<Difference> xattr_differences(const ExtendedAttributes& source, const ExtendedAttributes& target);
+// What could not be read, so that nothing is known of it: kind unreadable, or changed-while-compared where it
+// was there just before. `side`: "source" or "target".
+Difference not_compared(const char* side, const char* doing, int number);
 // Whether holes of the source were filled on the target to an extent that matters for space.
 bool lost_holes(const Attributes& source, const Attributes& target);
 

@@ -10,12 +10,9 @@ namespace {
 constexpr std::uint64_t k_sparse_from = 4 << 20;
 constexpr std::uint64_t k_ask_again_from = 1 << 20;
 
-Difference unreadable(const char* side, const char* doing, int number) {
-  return {"unreadable", std::string(side) + ": " + doing + ": " + errno_text(number)};
-}
-
 Difference changed(const char* side) {
-  return {"changed-while-compared", std::string(side) + ": it changed while it was compared"};
+  return {"changed-while-compared", std::string(side) + ": it changed while it was compared",
+          side == std::string_view("target")};
 }
 
 // One side of a file, opened and looked at again.
@@ -29,12 +26,12 @@ std::optional<OpenedFile> open_side(const TreeReader& reader, const OpenDirector
                                     const char* side, std::vector<Difference>& failed) {
   Attempt<Descriptor> file = reader.open_file(handle->get(), own.owner, entry.name.c_str(), listed.owner);
   if (!file) {
-    failed.push_back(unreadable(side, "cannot open it", file.number()));
+    failed.push_back(not_compared(side, "cannot open it", file.number()));
     return std::nullopt;
   }
   const Attempt<Attributes> attributes = read_attributes(file->get());
   if (!attributes) {
-    failed.push_back(unreadable(side, "cannot look at it", attributes.number()));
+    failed.push_back(not_compared(side, "cannot look at it", attributes.number()));
     return std::nullopt;
   }
   if (attributes->key() != listed.key() || attributes->type != listed.type) {
@@ -84,9 +81,12 @@ PairedEntry& PairBatch::add(const std::string& name, const Attributes& source, c
   return entry;
 }
 
-void PairBatch::add_difference(const std::string& name, Difference difference) {
+void PairBatch::add_difference(const std::string& name, Difference difference,
+                               std::optional<Attributes> source) {
   PairedEntry& entry = entries_.emplace_back();
   entry.name = name;
+  entry.in_source = source.has_value();
+  entry.source = source.value_or(Attributes());
   entry.found.push_back(std::move(difference));
 }
 
@@ -113,9 +113,9 @@ void PairBatch::run(std::size_t job) {
 void PairBatch::take_xattrs(PairedEntry& entry, const Attempt<ExtendedAttributes>& source,
                             const Attempt<ExtendedAttributes>& target) const {
   if (!source)
-    entry.failed.push_back(unreadable("source", "cannot read extended attributes", source.number()));
+    entry.failed.push_back(not_compared("source", "cannot read extended attributes", source.number()));
   if (!target)
-    entry.failed.push_back(unreadable("target", "cannot read extended attributes", target.number()));
+    entry.failed.push_back(not_compared("target", "cannot read extended attributes", target.number()));
   if (!source || !target) return;
   append(entry.found, xattr_differences(*source, *target));
   entry.xattrs = digest_of(*target);
@@ -165,7 +165,7 @@ void PairBatch::compare_bytes(PairedEntry& entry, int source, int target) const 
   if (content.stopped) return;
   if (content.number != 0) {
     entry.failed.push_back(
-        unreadable(content.of_target ? "target" : "source", "cannot read it", content.number));
+        not_compared(content.of_target ? "target" : "source", "cannot read it", content.number));
   } else if (content.differs_at) {
     entry.found.push_back({"content", "differs from byte " + std::to_string(*content.differs_at) + " on"});
   }
@@ -178,7 +178,7 @@ bool PairBatch::look_again(PairedEntry& entry) const {
                        Attributes& listed, const char* side) {
     const auto now = reader.look_again(handle->get(), own.owner, entry.name.c_str());
     if (!now) {
-      entry.failed.push_back(unreadable(side, "cannot look at it", now.number()));
+      entry.failed.push_back(not_compared(side, "cannot look at it", now.number()));
     } else if (now->key() != listed.key() || now->type != listed.type) {
       entry.failed.push_back(changed(side));
     } else {
@@ -199,8 +199,8 @@ void PairBatch::compare_other(PairedEntry& entry) const {
   if (entry.source.type == FileType::symlink) {
     const auto source = sides_.source.read_link(sides_.source_handle->get(), sides_.source_own.owner, name);
     const auto target = sides_.target.read_link(sides_.target_handle->get(), sides_.target_own.owner, name);
-    if (!source) entry.failed.push_back(unreadable("source", "cannot read the link", source.number()));
-    if (!target) entry.failed.push_back(unreadable("target", "cannot read the link", target.number()));
+    if (!source) entry.failed.push_back(not_compared("source", "cannot read the link", source.number()));
+    if (!target) entry.failed.push_back(not_compared("target", "cannot read the link", target.number()));
     if (source && target && *source != *target) {
       entry.found.push_back({"link-target", "source " + shown(*source) + ", target " + shown(*target)});
     }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "lib/mover/batches.h"
@@ -33,7 +34,9 @@ class PairBatch : public Batch {
   bool is_root() const { return purpose_.is_root; }
   // In the order of names. The reference holds until the next one is added.
   PairedEntry& add(const std::string& name, const Attributes& source, const Attributes& target);
-  void add_difference(const std::string& name, Difference difference);
+  // Of a name on one side; `source`: what is known of it there.
+  void add_difference(const std::string& name, Difference difference,
+                      std::optional<Attributes> source = std::nullopt);
   void add_failure(const std::string& name, Difference failure);
 
   // Nothing of this directory follows.
@@ -68,15 +71,16 @@ class PairBatch : public Batch {
 // A directory that could not be read: said in its turn.
 class UnreadableBatch : public Batch {
  public:
-  UnreadableBatch(Conclusion& conclusion, std::string path, std::string text)
-      : conclusion_(conclusion), path_(std::move(path)), text_(std::move(text)) {}
+  UnreadableBatch(Conclusion& conclusion, std::string path, Difference failure)
+      : conclusion_(conclusion), path_(std::move(path)), failure_(std::move(failure)) {}
   std::size_t jobs() const override { return 0; }
   void run(std::size_t) override {}
-  void conclude() override { conclusion_.unreadable(path_, text_); }
+  void conclude() override { conclusion_.unreadable(path_, failure_); }
 
  private:
   Conclusion& conclusion_;
-  std::string path_, text_;
+  std::string path_;
+  Difference failure_;
 };
 
 }  // namespace truenas::mover

@@ -75,9 +75,9 @@ Result<void> AdoptionProbe::make_volume(const AdoptionProbeRequest& request) {
   TM_TRY_ASSIGN(const Value volume, reader_.get(kube::k_volume, "", adoption_probe_name(request)));
   // A webhook may have had other ideas.
   TM_TRY_ASSIGN(const Value kept, retained(volume));
-  for (const char* pointer : {"/spec/csi", "/spec/accessModes"}) {
-    const Value* seen = kept.at(pointer);
-    if (seen != nullptr && *seen == *wanted.at(pointer)) continue;
+  for (const char* pointer : {"/spec/csi", "/spec/nfs", "/spec/accessModes"}) {
+    const Value *seen = kept.at(pointer), *right = wanted.at(pointer);
+    if (right == nullptr ? seen == nullptr : seen != nullptr && *seen == *right) continue;
     return make_error(Kind::refused,
                       fmt::format("{} is not as it was created: {} is {}", kube::describe(kept), pointer,
                                   seen == nullptr ? "gone" : json::write(*seen)));
@@ -129,6 +129,7 @@ Result<void> AdoptionProbe::wait_bound(const AdoptionProbeRequest& request) {
 
 // Nothing when there is no attachment (any more): then only the files speak.
 Result<void> AdoptionProbe::see_attachment(const AdoptionProbeRequest& request, AdoptionSight& sight) const {
+  if (request.own_driver) return {};
   TM_TRY_ASSIGN(const auto attachments, reader_.list(kube::k_volume_attachment, ""));
   for (const Value& attachment : attachments) {
     if (attachment.text_at("/spec/source/persistentVolumeName") != adoption_probe_name(request)) continue;
@@ -143,7 +144,7 @@ Result<void> AdoptionProbe::see_attachment(const AdoptionProbeRequest& request, 
 
 Result<AdoptionSight> AdoptionProbe::look(const AdoptionProbeRequest& request) {
   say(fmt::format("mounting the dataset of {} read-only through {}", kube::describe(request.old_volume),
-                  request.driver));
+                  request.own_driver ? "its own driver" : request.driver));
   TM_TRY(make_volume(request));
   TM_TRY(make_claim(request));
   TM_TRY(wait_bound(request));

@@ -50,16 +50,17 @@ std::string adoption_probe_selector(const AdoptionProbeRequest& request) {
 
 Result<Value> adoption_probe_volume(const AdoptionProbeRequest& request) {
   const std::string name = adoption_probe_name(request);
-  return storage::read_only_adopted_volume(
-      request.old_volume,
-      {name,
-       request.driver,
-       request.storage_class,
-       request.ns,
-       name,
-       {{std::string(storage::k_component_label), std::string(storage::k_adoption_probe_value)},
-        {std::string(storage::k_for_uid_label), uid_of(request)}},
-       {}});
+  const storage::AdoptionTarget target = {
+      name,
+      request.driver,
+      request.storage_class,
+      request.ns,
+      name,
+      {{std::string(storage::k_component_label), std::string(storage::k_adoption_probe_value)},
+       {std::string(storage::k_for_uid_label), uid_of(request)}},
+      {}};
+  if (request.own_driver) return storage::read_only_twin(request.old_volume, target);
+  return storage::read_only_adopted_volume(request.old_volume, target);
 }
 
 Value adoption_probe_claim(const AdoptionProbeRequest& request) {
@@ -83,12 +84,18 @@ MoverRequest adoption_probe_mover(const AdoptionProbeRequest& request) {
   MoverRequest mover;
   mover.ns = request.ns;
   mover.run = sha256_hex(uid_of(request)).substr(0, 16);
-  mover.arguments = {"scan", "--top", "--expect-source-mount"};
+  mover.arguments = request.arguments;
+  if (mover.arguments.empty()) mover.arguments = {"scan", "--top"};
+  mover.arguments.emplace_back("--expect-source-mount");
   if (!request.expected_type.empty()) {
     mover.arguments.push_back("--expect-source-type=" + request.expected_type);
   }
   mover.arguments.emplace_back("/source");
   mover.mounts = {{adoption_probe_name(request), "/source", true}};
+  for (const storage::MoverMount& mount : request.more) {
+    mover.arguments.push_back(mount.path);
+    mover.mounts.push_back(mount);
+  }
   mover.wishes = request.wishes;
   mover.fallback_image = request.fallback_image;
   return mover;

@@ -8,6 +8,7 @@
 #include "lib/storage/volume.h"
 #include "lib/storage/volume_patch.h"
 #include "lib/workflow/adoption_look.h"
+#include "lib/workflow/adoption_probe.h"
 #include "lib/workflow/home_finalize.h"
 #include "lib/workflow/home_finalize/decide.h"
 #include "lib/workflow/workspace_copy/facts.h"
@@ -131,8 +132,9 @@ Result<FinalizeWorld> HomeFinalize::observe() {
   TM_TRY_ASSIGN(const auto claim, tools_.reader.find(kube::k_claim, options_.ns, options_.claim));
   world.claim = claim_state(claim, options_.claim);
   if (!missing_permissions_) {
-    TM_TRY_ASSIGN(missing_permissions_,
-                  kube::missing_permissions(tools_.reader, home_finalize_permissions(options_.ns)));
+    TM_TRY_ASSIGN(
+        missing_permissions_,
+        kube::missing_permissions(tools_.reader, home_finalize_permissions(options_.ns, !options_.no_check)));
   }
   world.missing_permissions = *missing_permissions_;
   if (world.facts.number > 0 && world.facts.moved) {
@@ -142,6 +144,7 @@ Result<FinalizeWorld> HomeFinalize::observe() {
     TM_TRY(look_at_snapshots(world));
     TM_TRY(look_at_class(world));
     TM_TRY(look_at_attachments(world));
+    TM_TRY(look_at_check(world));
   }
   if (tools_.last_build && claim) {
     TM_TRY_ASSIGN(const std::string time, tools_.last_build());
@@ -175,6 +178,7 @@ std::string HomeFinalize::progress(const FinalizeWorld& world) const {
 Result<void> HomeFinalize::act(const Step& step, kube::Writer& writer) {
   if (!world_) return make_error(Kind::bug, "a step was asked for before anything was observed");
   const std::string& verb = step.verb;
+  if (verb == "compare-again" || verb == "remove-check") return act_on_check(step, writer);
   if (verb == "note") return tools_.facts.write(step.argument("key"), step.argument("value"));
   // The last look: all volumes as they are now. A dry run tries steps that are due in a later world.
   if (!writer.server_dry_run()) {
@@ -206,8 +210,11 @@ Result<void> HomeFinalize::act(const Step& step, kube::Writer& writer) {
   return writer.remove(kube::k_volume, "", name, options);
 }
 
-std::vector<kube::Permission> home_finalize_permissions(const std::string& ns) {
-  return kube::permissions(k_rows, ns);
+std::vector<kube::Permission> home_finalize_permissions(const std::string& ns, bool check) {
+  std::vector<kube::Permission> rights = kube::permissions(k_rows, ns);
+  if (!check) return rights;
+  for (kube::Permission& right : adoption_probe_permissions(ns)) rights.push_back(std::move(right));
+  return rights;
 }
 
 }  // namespace truenas::workflow

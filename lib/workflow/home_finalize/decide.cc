@@ -22,7 +22,21 @@ std::string summary(const FinalizeWorld& world, const Options& options) {
   const std::string on = fmt::format("claim {} is on volume {} ({}), for good", options.full_name(),
                                      world.home.name, world.home.policy);
   if (world.adopted) return on + "; old and new volume are one dataset, which stays";
+  if (!world.checked.empty()) return on + "; compared before: " + world.checked;
   return on;
+}
+
+// Where the home was taken back, what is on the volume that is given up differs, and was agreed to.
+bool needs_check(const FinalizeWorld& world, const Options& options) {
+  return !options.no_check && !world.facts.rollback && world.checked.empty();
+}
+
+std::optional<Next> decide_check(const FinalizeWorld& world, const Options& options) {
+  if (!needs_check(world, options)) return std::nullopt;
+  if (world.cannot_check.empty()) return compare_again(world, options);
+  return cannot_finalize(options,
+                         fmt::format("the volumes cannot be compared once more: {}", world.cannot_check),
+                         {"give the old volume up on the comparison that was made at the move: --no-check"});
 }
 
 // Both volume objects say Retain for ever, unless the old one is gone and the user has agreed.
@@ -56,11 +70,13 @@ std::string dataset_text(const VolumeState& volume) {
 
 Next decide_finalize(const FinalizeWorld& world, const Options& options) {
   if (auto no = refuse_move(world, options)) return *no;
+  if (world.check_left) return remove_check(world, options);
   if (auto next = decide_adopted(world, options)) return *next;
   if (auto no = refuse_giving_up(world, options)) return *no;
   if (world.old.exists) {
     const bool goes = world.old.terminating || world.old.policy == "Delete";
     if (goes) return wait_for_gone(world);
+    if (auto next = decide_check(world, options)) return *next;
     return options.delete_data ? delete_data(world) : delete_object(world);
   }
   if (world.home.policy != world.wanted_policy && !world.facts.finalized) return restore_policy(world);
@@ -101,6 +117,9 @@ std::vector<Violation> guard_finalize(const FinalizeWorld& world, const Options&
   if (old.kept_for != options.full_name() || world.home.recorded_from != old.name) {
     broken.push_back({"both volumes are marked as those of this home's move", old.name});
   }
+  if (needs_check(world, options)) {
+    broken.push_back({"what is given up was just compared with the home", old.name});
+  }
   if (world.adopted) broken.push_back({"one dataset is never given up", dataset_text(old)});
   if (!old.exists || old.uid != step.argument("uid") || old.uid != world.facts.source.uid) {
     broken.push_back({"only the volume of before is given up", old.name});
@@ -129,6 +148,8 @@ FinalizeWorld project_finalize(FinalizeWorld world, const Next& next) {
   if (step->verb == "unmark-volume") world.home.kept = false;
   if (step->verb == "delete-data") world.old.policy = "Delete";
   if (step->verb == "delete-object") world.old.terminating = true;
+  if (step->verb == "compare-again") world.checked = "nothing of it is missing";
+  if (step->verb == "remove-check") world.check_left = false;
   if (step->verb == "note") world.facts.finalized = true;
   return world;
 }

@@ -61,6 +61,31 @@ Step delete_object(const FinalizeWorld& world) {
   return step;
 }
 
+Step compare_again(const FinalizeWorld& world, const Options& options) {
+  Step step = on_volume("compare-again", world.old);
+  step.object = "claim " + options.full_name();
+  step.title = fmt::format(
+      "compare volume {} with the home once more, every file, in a Pod that mounts both "
+      "read-only",
+      world.old.name);
+  step.reason = "what its user has done since is told from what nobody did by the times of change";
+  step.deadline = Seconds(24 * 3600);
+  step.leaves_no_trace = true;
+  return step;
+}
+
+Step remove_check(const FinalizeWorld& world, const Options& options) {
+  Step step;
+  step.id = step.verb = "remove-check";
+  step.object = "claim " + options.full_name();
+  step.arguments = {{"uid", world.facts.source.uid}};
+  step.title = "remove the read-only volume object, claim and Pod of a comparison that was killed";
+  step.reason = "nothing of it is needed any more; the dataset is not touched";
+  step.leaves_no_trace = true;
+  step.can_be_tried = false;
+  return step;
+}
+
 Step note_finalized(const FinalizeWorld& world, const Options& options) {
   Step step;
   const std::string key = fmt::format("run-{}.finalized", world.facts.number);
@@ -71,7 +96,8 @@ Step note_finalized(const FinalizeWorld& world, const Options& options) {
                     {"value", fmt::format("{}{}", world.facts.source.name,
                                           world.adopted         ? ", one dataset"
                                           : options.delete_data ? ", with its data"
-                                                                : "")}};
+                                                                : "") +
+                                  (world.checked.empty() ? "" : "; compared before: " + world.checked)}};
   step.title = "write down that the move is finalized";
   step.reason = "it cannot be rolled back any more";
   step.leaves_no_trace = true;

@@ -12,8 +12,8 @@ namespace truenas::workflow {
 namespace {
 
 bool is_by_mover(const std::string& verb) {
-  return verb == "scan" || verb == "check-target" || verb == "copy-warm" || verb == "copy-final" ||
-         verb == "compare";
+  return verb == "scan" || verb == "scan-newer" || verb == "check-target" || verb == "copy-warm" ||
+         verb == "copy-final" || verb == "compare";
 }
 
 bool is_of_adoption(const std::string& verb) {

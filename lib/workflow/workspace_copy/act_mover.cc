@@ -88,13 +88,18 @@ bool source_squashes(const State& state) {
   return probe.newest && probe.newest->squashes_root();
 }
 
+// The same for copying and comparing.
+std::vector<std::string> carrying(const State& state) {
+  std::vector<std::string> flags = carry_flags(state, state.memory.way, state.memory.single_owner);
+  if (source_squashes(state)) flags.emplace_back("--source-as-owner");
+  return flags;
+}
+
 // The target holds nothing of anybody's before it is served, whatever it is called: it may be replaced.
-std::vector<std::string> between(const State& state, std::string mode, std::vector<std::string> more) {
-  std::vector<std::string> words = {std::move(mode)};
-  for (std::string& flag : carry_flags(state, state.memory.way, state.memory.single_owner)) {
-    words.push_back(std::move(flag));
-  }
-  if (source_squashes(state)) words.emplace_back("--source-as-owner");
+std::vector<std::string> between(std::vector<std::string> carrying, const std::string& mode,
+                                 std::vector<std::string> more) {
+  std::vector<std::string> words = {mode};
+  words.insert(words.end(), carrying.begin(), carrying.end());
   words.insert(words.end(), more.begin(), more.end());
   for (const char* word : {"--expect-source-mount", "--expect-target-mount", k_source, k_target}) {
     words.emplace_back(word);
@@ -167,8 +172,8 @@ Result<void> check(State& state, kube::Writer& writer, const Line& on_line) {
 Result<void> copy_warm(State& state, kube::Writer& writer, const Line& on_line) {
   const Milliseconds since = state.tools.clock.steady();
   Mover mover(state, writer, on_line);
-  TM_TRY_ASSIGN(const MoverEnd end,
-                mover.source().target(false).run(between(state, "copy", {"--delete", "--accept-unrelated"})));
+  TM_TRY_ASSIGN(const MoverEnd end, mover.source().target(false).run(between(
+                                        carrying(state), "copy", {"--delete", "--accept-unrelated"})));
   // A live tree changes under the copier; what it could not get now, the last pass must.
   if (end.exit != 0 && end.exit != 1) return failed(state, "cannot copy", end);
   ++state.memory.warm_passes;
@@ -183,7 +188,7 @@ Result<void> copy_final(State& state, kube::Writer& writer, const Line& on_line)
   if (may_be_empty(state)) words.emplace_back("--accept-empty-source");
   state.disturbed = false;
   TM_TRY_ASSIGN(const MoverEnd end,
-                mover.source().target(false).run(between(state, "copy", std::move(words))));
+                mover.source().target(false).run(between(carrying(state), "copy", std::move(words))));
   if (end.exit != 0) return failed(state, "cannot copy", end);
   ++memory.copies;
   memory.copied = !state.disturbed;
@@ -197,7 +202,8 @@ Result<void> compare(State& state, const Step& step, kube::Writer& writer, const
   SwapMemory& memory = state.memory;
   Mover mover(state, writer, on_line);
   state.disturbed = false;
-  TM_TRY_ASSIGN(const MoverEnd end, mover.source().target(true).run(between(state, "compare", {})));
+  const std::vector<std::string> flags = carrying(state);
+  TM_TRY_ASSIGN(const MoverEnd end, mover.source().target(true).run(between(flags, "compare", {})));
   ++memory.compares;
   if (end.exit == 3) {
     memory.copied = false;
@@ -210,6 +216,7 @@ Result<void> compare(State& state, const Step& step, kube::Writer& writer, const
   }
   // What it has read first may be older than what was written while it read on.
   memory.copied = memory.copied && !state.disturbed;
+  if (memory.copied) TM_TRY(note_equal(state, flags, end));
   memory.verified = memory.copied;
   if (!memory.verified) return {};
   if (!state.options.leave_out.empty()) {
@@ -229,6 +236,7 @@ Result<void> compare(State& state, const Step& step, kube::Writer& writer, const
 
 Result<void> act_by_mover(State& state, const Step& step, kube::Writer& writer, const Line& on_line) {
   if (step.verb == "scan") return scan(state, writer, on_line);
+  if (step.verb == "scan-newer") return scan_newer(state, writer, on_line);
   if (step.verb == "check-target") return check(state, writer, on_line);
   if (step.verb == "copy-warm") return copy_warm(state, writer, on_line);
   if (step.verb == "copy-final") return copy_final(state, writer, on_line);

@@ -94,12 +94,22 @@ Next begin(const SwapWorld& world, const Options& options) {
   return begin_swap(world, options);
 }
 
+// What a way back has left on the other volume.
+std::string left_behind(const SwapWorld& world) {
+  if (!world.facts.rollback || world.facts.newer.empty()) return "";
+  const bool is_other = world.source.name != world.claim.volume;
+  const VolumeState& other = is_other ? world.source : world.target;
+  return fmt::format("; {}: on volume {} only{}, which is kept", world.facts.newer, other.name,
+                     other.dataset.empty() ? "" : fmt::format(" (dataset {} on the NAS)", other.dataset));
+}
+
 Next decide_rollback(const SwapWorld& world, const Options& options) {
   const bool moved = world.facts.number > 0 && world.facts.moved && !world.facts.rollback;
   if (!moved || !on_target(world)) {
     if (world.claim.exists && (world.facts.rollback || world.claim.storage_class == options.from_class)) {
-      return Done{fmt::format("claim {} is on volume {} ({}): there is nothing to roll back",
-                              options.full_name(), world.claim.volume, world.claim.storage_class)};
+      return Done{fmt::format("claim {} is on volume {} ({}): there is nothing to roll back{}",
+                              options.full_name(), world.claim.volume, world.claim.storage_class,
+                              left_behind(world))};
     }
     return refused(options, "the journal does not know the volume that it was on before");
   }
@@ -123,7 +133,11 @@ Next decide_rollback(const SwapWorld& world, const Options& options) {
   if (auto refusal = refuse_claim(world, options)) return *refusal;
   if (auto refusal = refuse_site(world, options)) return *refusal;
   if (auto refusal = refuse_uses(world, options)) return *refusal;
-  return begin(world, options);
+  if (!world.memory.replacement_tried) return try_replacement(world, options);
+  const bool can_tell =
+      !world.facts.same_dataset && world.facts.equal && !world.facts.equal->target_change.empty();
+  if (can_tell && world.memory.newer.empty()) return scan_newer(options);
+  return begin_swap(world, options);
 }
 
 }  // namespace

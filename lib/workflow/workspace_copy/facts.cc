@@ -45,6 +45,17 @@ Result<void> read_sight(SwapFacts& facts, const std::string& text, const std::st
   return {};
 }
 
+Result<EqualVolumes> read_equal(const std::string& text, const std::string& source) {
+  TM_TRY_ASSIGN(const Value document, json::parse(text, source));
+  const json::View view(document, source);
+  EqualVolumes equal;
+  TM_TRY_ASSIGN(equal.entries, view.get_integer("/entries"));
+  TM_TRY_ASSIGN(equal.source_change, view.get_string("/sourceChange"));
+  TM_TRY_ASSIGN(equal.target_change, view.get_string("/targetChange"));
+  for (const Value& flag : document.items_at("/flags")) equal.flags.push_back(flag.text());
+  return equal;
+}
+
 std::string source_of(const SwapFacts& facts, const std::string& name) {
   return fmt::format("journal fact run-{}.{}", facts.number, name);
 }
@@ -62,6 +73,7 @@ Result<void> read_begin(SwapFacts& facts, const std::string& text) {
   facts.carry = known->carry;
   TM_TRY_ASSIGN(facts.rollback, view.find_boolean("/rollback"));
   TM_TRY_ASSIGN(facts.same_dataset, view.find_boolean("/sameDataset"));
+  TM_TRY_ASSIGN(facts.newer, view.find_string("/newer"));
   TM_TRY_ASSIGN(facts.from_class, view.get_string("/fromClass"));
   TM_TRY_ASSIGN(facts.to_class, view.get_string("/toClass"));
   TM_TRY_ASSIGN(facts.claim_uid, view.get_string("/claimUid"));
@@ -109,6 +121,9 @@ Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::st
   } else if (const int workspace = number_after(name, "workspace-"); workspace > facts.workspaces) {
     TM_TRY(read_workspace(facts, value, source_of(facts, name)));
     facts.workspaces = workspace;
+  } else if (const int equal = number_after(name, "equal-"); equal > facts.equals) {
+    TM_TRY_ASSIGN(facts.equal, read_equal(value, source_of(facts, name)));
+    facts.equals = equal;
   } else if (const int sight = number_after(name, "sight-"); sight > facts.sights) {
     TM_TRY(read_sight(facts, value, source_of(facts, name)));
     facts.sights = sight;
@@ -167,6 +182,15 @@ std::string sight_value(const DatasetSight& sight) {
       {{"path", sight.path}, {"top", sight.top}, {"names", sight.names}, {"stamp", sight.stamp}}));
 }
 
+std::string equal_value(const EqualVolumes& equal) {
+  Value flags = Value::array();
+  for (const std::string& flag : equal.flags) flags.push_back(flag);
+  return json::write(Value::object({{"flags", std::move(flags)},
+                                    {"entries", equal.entries},
+                                    {"sourceChange", equal.source_change},
+                                    {"targetChange", equal.target_change}}));
+}
+
 std::string begin_value(const SwapFacts& facts) {
   std::string_view carry;
   for (const auto& one : k_carries) {
@@ -180,6 +204,7 @@ std::string begin_value(const SwapFacts& facts) {
                                   {"claimUid", facts.claim_uid},
                                   {"claim", facts.claim},
                                   {"source", volume_document(facts.source)}});
+  if (!facts.newer.empty()) document.set("newer", facts.newer);
   if (facts.targets > 0) document.set("target", volume_document(facts.target));
   return json::write(document);
 }

@@ -18,6 +18,7 @@ Result<void> apply_fact(SwapFacts& facts, const std::string& name, const std::st
 std::string begin_value(const SwapFacts& facts);
 // The workspace as Coder has it now; what the journal has of it already stays where it tells nothing.
 std::string workspace_value(const SwapWorld& world);
+std::string equal_value(const EqualVolumes& equal);
 std::string sight_value(const DatasetSight& sight);
 std::string volume_value(const RememberedVolume& volume);
 RememberedVolume remember(const VolumeState& volume);

@@ -96,6 +96,7 @@ void change_claims(SwapWorld& world, const Options& options, const Step& step) {
 void change_memory(SwapWorld& world, const Step& step) {
   SwapMemory& memory = world.memory;
   if (step.verb == "scan") memory.used_bytes = 0;
+  if (step.verb == "scan-newer") memory.newer = "counted";
   if (step.verb == "try-replacement") memory.replacement_tried = true;
   if (step.verb == "check-target" && memory.unfit.empty()) memory.way = "chown";
   if (step.verb == "copy-warm") ++memory.warm_passes;

@@ -58,6 +58,14 @@ Result<void> act_on_adoption(WorkspaceCopy::State& state, const engine::Step& st
 // The effects by movers.
 Result<void> act_by_mover(WorkspaceCopy::State& state, const engine::Step& step, kube::Writer& writer,
                           const std::function<void(const std::string&)>& on_line);
+// Writes down when both volumes were equal, and with which of the mover's flags, for a comparison once the
+// home is in use again.
+Result<void> note_equal(WorkspaceCopy::State& state, const std::vector<std::string>& flags,
+                        const storage::MoverEnd& end);
+// Before a way back: counts and names what was written since the move, into SwapMemory::newer. That it cannot
+// be told keeps nobody from going back.
+Result<void> scan_newer(WorkspaceCopy::State& state, kube::Writer& writer,
+                        const std::function<void(const std::string&)>& on_line);
 // The effects on claims, volumes and Roles.
 Result<void> act_on_objects(WorkspaceCopy::State& state, const engine::Step& step, kube::Writer& writer);
 

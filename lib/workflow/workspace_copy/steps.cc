@@ -34,6 +34,7 @@ Step begin_swap(const SwapWorld& world, const Options& options) {
   facts.number = facts.newest = world.facts.newest + 1;
   facts.rollback = options.rollback;
   facts.carry = options.rollback ? Carry::nothing : options.carry;
+  facts.newer = world.memory.newer;
   facts.same_dataset = options.rollback ? world.facts.same_dataset : options.carry == Carry::adopt;
   facts.from_class = world.claim.storage_class;
   facts.claim_uid = world.claim.uid;
@@ -140,6 +141,14 @@ Step scan_home(const Options& options) {
   step.deadline = Seconds(24 * 3600);
   step.leaves_no_trace = true;
   step.can_be_tried = false;
+  return step;
+}
+
+Step scan_newer(const Options& options) {
+  Step step = scan_home(options);
+  step.id = step.verb = "scan-newer";
+  step.title = fmt::format("name what was written on claim {} since the move", options.full_name());
+  step.reason = "it stays behind on the volume that is left; a Pod reads names and times, nothing is written";
   return step;
 }
 

@@ -24,6 +24,8 @@ engine::Step note_swap_end(const SwapWorld& world, const Options& options);
 
 // Looking and copying.
 engine::Step scan_home(const Options& options);
+// Before a way back: what was written since the move, and stays behind.
+engine::Step scan_newer(const Options& options);
 engine::Step try_replacement(const SwapWorld& world, const Options& options);
 engine::Step create_temporary(const SwapWorld& world, const Options& options);
 // The target again under a temporary claim, to be copied to once more.

@@ -108,6 +108,14 @@ struct RememberedVolume {
   std::string claim_uid;  // spec.claimRef.uid when it was written down
 };
 
+// How both volumes were compared when they were equal, so that it can be done again once the home is in use.
+struct EqualVolumes {
+  std::vector<std::string> flags;  // what the mover was told of owners and of what is left out
+  std::int64_t entries = 0;        // with the root
+  // The newest change of any inode on either side, by the NAS's clock ("1700000000.123456789").
+  std::string source_change, target_change;
+};
+
 // What the journal remembers of the newest run for this claim. Written once each, under "run-N.…".
 struct SwapFacts {
   int number = 0;  // N; 0: this claim was never moved
@@ -131,6 +139,9 @@ struct SwapFacts {
   std::string workspace_id;
   int compares = 0;
   std::string compare;                  // the newest one's summary
+  int equals = 0;                       // how often they were equal
+  std::optional<EqualVolumes> equal;    // the newest time
+  std::string newer;                    // of a way back: what was written since the move, for people
   int sights = 0;                       // how often the new driver was tried
   DatasetSight sight;                   // the newest one's
   bool proved = false;                  // through the claim on the target the same files were read
@@ -178,10 +189,11 @@ struct SwapMemory {
   bool replacement_tried = false;
   int warm_passes = 0;
   Milliseconds last_pass{0};
-  int copies = 0, compares = 0;   // final ones, for the steps' names
-  bool copied = false;            // everything that was there when it was last used
-  bool verified = false;          // … and compared
-  bool sighted = false;           // of an adoption: the new driver has shown the home as it is
+  int copies = 0, compares = 0;  // final ones, for the steps' names
+  std::string newer;      // before a way back: what was written since the move; "" until it was counted
+  bool copied = false;    // everything that was there when it was last used
+  bool verified = false;  // … and compared
+  bool sighted = false;   // of an adoption: the new driver has shown the home as it is
   std::string target_uid, stamp;  // of what: VolumeState::uid and SwapWorld::stamp
   bool freeze_overdue = false;    // rights were taken long enough ago, and somebody still has them
 };

@@ -26,22 +26,29 @@ class FakeMover {
     if (words.empty()) return fakes::PodEnd{};
     const std::string mode = words[0] == "copy" && contains(join(words, " "), "--final") ? "final" : words[0];
     Moving& moving = moving_[kube::identity_of(pod).uid];
-    if (moving.asked++ == 0) begin(pod, mode, moving);
+    if (moving.asked++ == 0) begin(pod, mode, join(words, " "), moving);
     if (still_moving && still_moving(mode, moving.asked)) return std::nullopt;
     const int exit = moving.exit;
     modes.push_back(mode);
     calls.push_back(join(words, " "));
     if (while_moving) while_moving(mode);
-    const json::Value result = json::Value::object(
-        {{"type", "result"},
-         {"mode", words[0]},
-         {"exit", exit},
-         {"text", exit == 0 ? "done" : "not as it should be"},
-         {"facts",
-          json::Value::object(
-              {{"way", "chown"}, {"manifest", "m"}, {"top", moving.top}, {"top_names", moving.names}})},
-         {"counts",
-          json::Value::object({{"bytes", 1000}, {"bytes_allocated", 500}, {"entries", moving.entries}})}});
+    const json::Value result =
+        json::Value::object({{"type", "result"},
+                             {"mode", words[0]},
+                             {"exit", exit},
+                             {"text", exit == 0 ? "done" : "not as it should be"},
+                             {"facts", json::Value::object({{"way", "chown"},
+                                                            {"manifest", "m"},
+                                                            {"top", moving.top},
+                                                            {"top_names", moving.names},
+                                                            {"newest_change_source", "1000.000000001"},
+                                                            {"newest_change_target", "2000.000000002"},
+                                                            {"since.1", "changed since"}})},
+                             {"counts", json::Value::object({{"bytes", 1000},
+                                                             {"bytes_allocated", 500},
+                                                             {"entries", moving.entries},
+                                                             {"changed_since", 1},
+                                                             {"changed_since_bytes", 2048}})}});
     return fakes::PodEnd{exit, json::write(result), ""};
   }
 
@@ -51,6 +58,7 @@ class FakeMover {
   // Asked once a second while one runs, with how often before; what it reads it has read at the first time.
   std::function<bool(const std::string& mode, int asked)> still_moving;
   int scan_exit = 0;
+  int since_exit = 0;  // of a comparison once the home is in use again
 
  private:
   fakes::Dataset* mounted(const json::Value& pod, std::string_view path) {
@@ -70,11 +78,13 @@ class FakeMover {
     std::int64_t entries = 0;
     std::string top, names;  // what scan says of the root
   };
-  void begin(const json::Value& pod, const std::string& mode, Moving& moving) {
+  void begin(const json::Value& pod, const std::string& mode, const std::string& words, Moving& moving) {
     fakes::Dataset *source = mounted(pod, "/source"), *target = mounted(pod, "/target");
     if (mode == "scan") moving.exit = scan_exit;
     if (mode == "copy" || mode == "final") target->files = source->files;
     if (mode == "compare" && target->files != source->files) moving.exit = 3;
+    // In use again: whatever differs was done by its user, unless a test says otherwise.
+    if (mode == "compare" && contains(words, "--since=")) moving.exit = since_exit;
     if (source != nullptr) {
       for (const auto& [name, content] : source->files) {
         moving.names += name + "/";

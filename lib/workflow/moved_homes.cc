@@ -1,0 +1,91 @@
+#include "lib/workflow/moved_homes.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "lib/base/number.h"
+#include "lib/engine/journal.h"
+#include "lib/storage/volume.h"
+#include "lib/workflow/workspace_copy/facts.h"
+#include "lib/workflow/workspace_copy/queries.h"
+
+namespace truenas::workflow {
+namespace {
+
+using json::Value;
+using Key = std::pair<std::string, std::string>;  // namespace and name
+
+constexpr std::string_view k_target = "claim ";
+
+Result<std::set<Key>> read_claims(const kube::Reader& reader, const std::string& ns) {
+  kube::ListOptions list;
+  list.wanted = {"/metadata/name", "/metadata/namespace"};
+  TM_TRY_ASSIGN(const std::vector<Value> objects, reader.list(kube::k_claim, ns, list));
+  std::set<Key> claims;
+  for (const Value& object : objects) {
+    const kube::Identity identity = kube::identity_of(object);
+    claims.emplace(identity.ns, identity.name);
+  }
+  return claims;
+}
+
+// The parts of each journal in their order; without the programs that other ConfigMaps hold.
+Result<std::map<Key, std::map<int, Value>>> read_journals(const kube::Reader& reader, const std::string& ns) {
+  kube::ListOptions list;
+  list.label_selector = fmt::format("{}={}", storage::k_managed_by_label, storage::k_managed_by_value);
+  list.wanted = {"/metadata", "/data"};
+  TM_TRY_ASSIGN(std::vector<Value> objects, reader.list(kube::k_config_map, ns, list));
+  std::map<Key, std::map<int, Value>> journals;
+  const std::string start = engine::journal_name("workspace", "");
+  for (Value& object : objects) {
+    const std::string name = kube::label_of(object, "app.kubernetes.io/name");
+    if (!name.starts_with(start) || !object.text_at("/data/target").starts_with(k_target)) continue;
+    const Key key(kube::identity_of(object).ns, name);
+    std::map<int, Value>& parts = journals[key];
+    const int number = leading_number(object.text_at("/data/part"));
+    parts.emplace(number, std::move(object));
+  }
+  return journals;
+}
+
+Result<std::optional<MovedHome>> read_home(const std::string& cluster_uid,
+                                           const std::map<int, Value>& parts) {
+  const std::string target = parts.begin()->second.text_at("/data/target");
+  std::vector<Value> maps;
+  for (const auto& [number, part] : parts) maps.push_back(part);
+  TM_TRY_ASSIGN(const engine::Journal journal, engine::Journal::parse({cluster_uid, target, ""}, maps));
+  SwapWorld world;
+  TM_TRY_ASSIGN(world.facts, read_swap_facts(journal.facts()));
+  MovedHome home;
+  const std::string name = target.substr(k_target.size());
+  const std::size_t slash = name.find('/');
+  if (slash == std::string::npos) return std::optional<MovedHome>();
+  home.ns = name.substr(0, slash), home.claim = name.substr(slash + 1);
+  home.open = is_open(world);
+  home.back = world.facts.rollback && world.facts.moved;
+  const bool ours = home.open || (world.facts.moved && !world.facts.finalized);
+  return ours ? std::optional(home) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<MovedHome>> find_moved_homes(const kube::Reader& reader, const std::string& cluster_uid,
+                                                const std::vector<std::string>& namespaces) {
+  std::vector<MovedHome> homes;
+  for (const std::string& ns : namespaces.empty() ? std::vector<std::string>{""} : namespaces) {
+    TM_TRY_ASSIGN(const auto journals, read_journals(reader, ns));
+    TM_TRY_ASSIGN(const std::set<Key> claims, read_claims(reader, ns));
+    for (const auto& [key, parts] : journals) {
+      TM_TRY_ASSIGN(auto home, read_home(cluster_uid, parts));
+      if (!home) continue;
+      home->there = claims.contains({home->ns, home->claim});
+      homes.push_back(std::move(*home));
+    }
+  }
+  return homes;
+}
+
+}  // namespace truenas::workflow
