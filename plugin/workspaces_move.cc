@@ -155,7 +155,8 @@ std::vector<kube::Permission> workspaces_move_permissions(const Arguments& argum
 
 bool is_workspaces_move(const Arguments& arguments) {
   return (arguments.given("strategy") && arguments.text("strategy") != "report") ||
-         arguments.yes("rollback") || arguments.yes("status") || arguments.yes("finalize");
+         arguments.yes("rollback") || arguments.yes("status") || arguments.yes("finalize") ||
+         arguments.yes("all");
 }
 
 Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptions options) {

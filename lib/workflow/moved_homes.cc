@@ -18,8 +18,6 @@ namespace {
 using json::Value;
 using Key = std::pair<std::string, std::string>;  // namespace and name
 
-constexpr std::string_view k_target = "claim ";
-
 Result<std::set<Key>> read_claims(const kube::Reader& reader, const std::string& ns) {
   kube::ListOptions list;
   list.wanted = {"/metadata/name", "/metadata/namespace"};
@@ -42,7 +40,7 @@ Result<std::map<Key, std::map<int, Value>>> read_journals(const kube::Reader& re
   const std::string start = engine::journal_name("workspace", "");
   for (Value& object : objects) {
     const std::string name = kube::label_of(object, "app.kubernetes.io/name");
-    if (!name.starts_with(start) || !object.text_at("/data/target").starts_with(k_target)) continue;
+    if (!name.starts_with(start)) continue;
     const Key key(kube::identity_of(object).ns, name);
     std::map<int, Value>& parts = journals[key];
     const int number = leading_number(object.text_at("/data/part"));
@@ -53,6 +51,7 @@ Result<std::map<Key, std::map<int, Value>>> read_journals(const kube::Reader& re
 
 Result<std::optional<MovedHome>> read_home(const std::string& cluster_uid,
                                            const std::map<int, Value>& parts) {
+  // It is whose its facts say it is.
   const std::string target = parts.begin()->second.text_at("/data/target");
   std::vector<Value> maps;
   for (const auto& [number, part] : parts) maps.push_back(part);
@@ -60,10 +59,8 @@ Result<std::optional<MovedHome>> read_home(const std::string& cluster_uid,
   SwapWorld world;
   TM_TRY_ASSIGN(world.facts, read_swap_facts(journal.facts()));
   MovedHome home;
-  const std::string name = target.substr(k_target.size());
-  const std::size_t slash = name.find('/');
-  if (slash == std::string::npos) return std::optional<MovedHome>();
-  home.ns = name.substr(0, slash), home.claim = name.substr(slash + 1);
+  const kube::Identity claim = kube::identity_of(world.facts.first_claim);
+  home.ns = claim.ns, home.claim = claim.name;
   home.open = is_open(world);
   home.back = world.facts.rollback && world.facts.moved;
   const bool ours = home.open || (world.facts.moved && !world.facts.finalized);

@@ -124,6 +124,11 @@ class BadInput(unittest.TestCase):
     def test_bad_strategy(self):
         self.refused(["postgres", "--strategy=roling"], 2, "roling", "rolling")
 
+    def test_all_goes_with_a_way_back_or_an_end_only(self):
+        for words in (["--all"], ["--all", "--strategy=copy"], ["--all", "--finalize", "home"],
+                      ["--all", "--rollback", "-l", "a=b"]):
+            self.refused(["workspaces", *words], 2, "--all goes with --rollback or --finalize")
+
     def test_too_many_arguments(self):
         self.refused(["postgres", "a", "b"], 2, "one cluster")
 
