@@ -125,40 +125,39 @@ TEST_CASE("a home in use is compared beside its user's Pod") {
   site.check_given_up();
 }
 
-TEST_CASE("the comparison killed before any write, every reply lost, and nothing deleted before it is done") {
-  for (const bool data : {false, true}) {
-    bool ended = false;
-    for (std::size_t k = 0; !ended; ++k) {
-      CAPTURE(k);
-      REQUIRE(k < 80);
-      CheckSite site;
-      site.finalize.delete_data = data;
-      bool compared = false;
-      site.mover.while_moving = [&](const std::string& mode) {
-        compared = compared || mode == "compare";
-        CHECK(site.old() != nullptr);
-      };
-      ended = site.give_up(k).ok();
-      if (!compared) CHECK(site.old() != nullptr);
-      const engine::Outcome second = site.give_up();
-      REQUIRE_MESSAGE(second.ok(), text_of(second));
-      site.check_given_up();
-      site.check_nothing_left();
-      if (ended) MESSAGE("writes of a whole run: " << k);
-    }
-    for (std::size_t k = 1; k < 80; ++k) {
-      CAPTURE(k);
-      CheckSite site;
-      site.finalize.delete_data = data;
-      const std::size_t before = site.cluster.writes();
-      site.cluster.add_fault(fakes::drop_reply(fakes::write_number(before + k)));
-      const engine::Outcome first = site.give_up();
-      const std::size_t writes = site.cluster.writes() - before;
-      if (!first.ok()) REQUIRE_MESSAGE(site.give_up().ok(), text_of(first));
-      site.check_given_up();
-      site.check_nothing_left();
-      if (k > writes) break;
-    }
+TEST_CASE("the comparison killed before any write: nothing is deleted before it is done") {
+  bool ended = false;
+  for (std::size_t k = 0; !ended; ++k) {
+    CAPTURE(k);
+    REQUIRE(k < 80);
+    CheckSite site;
+    bool compared = false;
+    site.mover.while_moving = [&](const std::string& mode) {
+      compared = compared || mode == "compare";
+      CHECK(site.old() != nullptr);
+    };
+    ended = site.give_up(k).ok();
+    if (!compared) CHECK(site.old() != nullptr);
+    const engine::Outcome second = site.give_up();
+    REQUIRE_MESSAGE(second.ok(), text_of(second));
+    site.check_given_up();
+    site.check_nothing_left();
+  }
+}
+
+TEST_CASE("any reply of the comparison's lost") {
+  for (std::size_t k = 1; k < 80; ++k) {
+    CAPTURE(k);
+    CheckSite site;
+    site.finalize.delete_data = k % 2 == 0;
+    const std::size_t before = site.cluster.writes();
+    site.cluster.add_fault(fakes::drop_reply(fakes::write_number(before + k)));
+    const engine::Outcome first = site.give_up();
+    const std::size_t writes = site.cluster.writes() - before;
+    if (!first.ok()) REQUIRE_MESSAGE(site.give_up().ok(), text_of(first));
+    site.check_given_up();
+    site.check_nothing_left();
+    if (k > writes) break;
   }
 }
 
@@ -245,8 +244,7 @@ TEST_CASE("--all: homes that were moved and are not finalized, also those that a
     site.interrupted = [&site] { return site.claim() == nullptr; };
     REQUIRE(site.run().error);
     REQUIRE(site.claim() == nullptr);
-    REQUIRE(moved().size() == 1);
-    CHECK(moved()[0].open);
+    CHECK(moved().at(0).open);
     CHECK_FALSE(moved()[0].there);
   }
 }
