@@ -67,6 +67,12 @@ Result<VolumeState> read_state(const kube::Reader& reader, const RememberedVolum
   return volume_state(*object);
 }
 
+// Its driver is quick: to be looked at once more.
+Error went_meanwhile(const VolumeState& volume) {
+  return make_error(Kind::conflict,
+                    fmt::format("persistentvolume {} went while it was looked at", volume.name));
+}
+
 // An RFC 3339 time of the API server's and of Coder's; both end in Z.
 bool is_later(const std::string& time, const std::string& than) {
   const auto a = parse_time(time), b = parse_time(than);
@@ -86,7 +92,8 @@ Result<void> HomeFinalize::look_at_datasets(FinalizeWorld& world) const {
   world.adopted = world.facts.same_dataset;
   if (world.old.exists) {
     const auto a = volumes.find(old), b = volumes.find(home);
-    // Listed after it was read: one that is missing now is as unknown as one that says nothing.
+    // Listed after it was read.
+    if (a == volumes.end()) return went_meanwhile(world.old);
     const bool both = a != volumes.end() && b != volumes.end();
     world.adopted = world.adopted || !both ||
                     storage::overlap_of(a->second.location, b->second.location) != storage::Overlap::none;
@@ -98,8 +105,9 @@ Result<void> HomeFinalize::look_at_datasets(FinalizeWorld& world) const {
 
 Result<void> HomeFinalize::look_at_snapshots(FinalizeWorld& world) const {
   if (!options_.delete_data || !world.old.exists) return {};
-  TM_TRY_ASSIGN(const Value old, tools_.reader.get(kube::k_volume, "", world.old.name));
-  world.snapshots = read_snapshots(tools_.reader, old);
+  TM_TRY_ASSIGN(const auto old, tools_.reader.find(kube::k_volume, "", world.old.name));
+  if (!old) return went_meanwhile(world.old);
+  world.snapshots = read_snapshots(tools_.reader, *old);
   return {};
 }
 
