@@ -15,14 +15,7 @@ inline engine::Outcome finalize_home(HomeSite& site, const FinalizeOptions& fina
                                      const LastBuild& last_build = nullptr, std::size_t writes = SIZE_MAX) {
   auto session = fakes::make_session(site.cluster, site.clock);
   const kube::Reader reader(*session);
-  kube::Permit permit;
-  auto left = std::make_shared<std::size_t>(writes);
-  permit.still_granted = [left]() -> Result<void> {
-    if (*left == 0) return make_error(Kind::locked, "killed");
-    --*left;
-    return {};
-  };
-  kube::Writer writer(*session, permit);
+  kube::Writer writer(*session, fakes::permit_for(writes));
   engine::JournalStore journal(reader, {site.options.ns, "workspace", site.options.claim},
                                {"cluster", "claim", ""}, site.clock);
   HomeFinalize workflow(
@@ -91,9 +84,5 @@ class FinalizeSite : public HomeSite {
     return "";
   }
 };
-
-inline std::string text_of(const engine::Outcome& outcome) {
-  return outcome.ok() ? "done" : std::string(kind_name(outcome.error->kind)) + ": " + outcome.error->what;
-}
 
 }  // namespace truenas::workflow
