@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 // A value may contain commas (groups, selectors): never split it.
 #define CXXOPTS_VECTOR_DELIMITER '\0'
 #include <algorithm>
@@ -137,6 +139,18 @@ Result<Arguments> parse_arguments(const std::vector<FlagGroup>& groups, std::vec
     return usage_error(exception.what(), groups, words);
   }
   return arguments;
+}
+
+Result<std::size_t> read_count(const Arguments& arguments, const std::string& flag, std::size_t least,
+                               std::size_t most) {
+  const std::string text = arguments.text(flag);
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
+    return make_error(Kind::usage, fmt::format("--{} wants a number from {} to {}, got {}", flag, least, most,
+                                               quote(text)));
+  }
+  return number;
 }
 
 std::string render_flags(const std::vector<FlagGroup>& groups) {

@@ -50,6 +50,10 @@ class Arguments {
 // that begin with "-".
 Result<Arguments> parse_arguments(const std::vector<FlagGroup>& groups, std::vector<std::string> words);
 
+// A flag's number; Kind::usage for what is none between these.
+Result<std::size_t> read_count(const Arguments& arguments, const std::string& flag, std::size_t least,
+                               std::size_t most);
+
 // The flags' part of --help, aligned.
 std::string render_flags(const std::vector<FlagGroup>& groups);
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "lib/base/text.h"
+#include "plugin/console.h"
 
 namespace truenas::plugin {
 
@@ -18,6 +19,7 @@ FlagGroup connection_flags() {
               {"server", 's', "URL", "The API server's address."},
               {"token", 0, "TOKEN", "Bearer token."},
               {"request-timeout", 0, "DURATION", "How long one request may take; 0 is for ever."},
+              {"qps", 0, "N", "So many requests a second at most, and twice as many at once.", "50"},
               {"as", 0, "USER", "User to impersonate."},
               {"as-uid", 0, "UID", "UID to impersonate."},
               {"as-group", 0, "GROUP", "Group to impersonate.", "", true},
@@ -44,6 +46,7 @@ Result<kube::ConnectionFlags> read_connection_flags(const Arguments& arguments) 
   flags.server = arguments.optional_text("server");
   flags.token = arguments.optional_text("token");
   flags.ns = arguments.optional_text("namespace");
+  TM_TRY_ASSIGN(flags.requests_a_second, read_count(arguments, "qps", 1, 10000));
   flags.request_timeout = arguments.optional_text("request-timeout");
   flags.as = arguments.optional_text("as");
   flags.as_uid = arguments.optional_text("as-uid");
@@ -81,7 +84,7 @@ namespace {
 constexpr Milliseconds k_lock_timeout{5000};
 
 void log_line(std::string_view line) {
-  std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  tell(std::string(line) + "\n");
 }
 
 }  // namespace

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <mutex>
+#include <vector>
 
 #include "lib/base/interrupt.h"
 #include "lib/base/quantity.h"
@@ -14,6 +18,16 @@ namespace truenas::plugin {
 namespace {
 constexpr Milliseconds k_wait_line_every{15000};
 
+// By code points: what is printed here is UTF-8, and hardly ever wider than a column each.
+std::string cut_to_width(const std::string& line, std::size_t columns) {
+  std::size_t seen = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
+    if (begins && ++seen > columns) return line.substr(0, i);
+  }
+  return line;
+}
+
 std::string without_digits(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -22,7 +36,61 @@ std::string without_digits(const std::string& text) {
   return result;
 }
 
+// The terminal is the process's: one footer, one writer at a time.
+struct Footer {
+  std::mutex mutex;
+  std::string shown;
+};
+Footer& footer() {
+  static Footer the_footer;
+  return the_footer;
+}
+
+void take_away(const Footer& footer) {
+  for (const char c : footer.shown) {
+    if (c == '\n') std::fputs("\x1b[1A\x1b[2K", stderr);
+  }
+}
+
 }  // namespace
+
+void tell(const std::string& text) {
+  Footer& below = footer();
+  const std::lock_guard<std::mutex> lock(below.mutex);
+  take_away(below);
+  std::fputs(text.c_str(), stderr);
+  if (!below.shown.empty() && !text.ends_with('\n')) std::fputs("\n", stderr);
+  std::fputs(below.shown.c_str(), stderr);
+}
+
+std::string fit_footer(const std::string& lines, std::size_t columns, std::size_t rows) {
+  std::vector<std::string> all = split(lines, '\n');
+  if (!all.empty() && all.back().empty()) all.pop_back();
+  const std::size_t room = std::max<std::size_t>(rows, 2);
+  std::string text;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool last = i + 1 == all.size();
+    // One row for the line that says how many are left out, one for the last, which says the most.
+    if (!last && all.size() > room && i + 2 >= room) {
+      text += fmt::format("… and {} more\n", all.size() - 1 - i);
+      i = all.size() - 2;
+      continue;
+    }
+    text += cut_to_width(all[i], columns) + "\n";
+  }
+  return text;
+}
+
+void show_footer(const std::string& lines) {
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
+  const std::string text = fit_footer(lines, known ? size.ws_col : 80U, known ? size.ws_row - 1U : 23U);
+  Footer& below = footer();
+  const std::lock_guard<std::mutex> lock(below.mutex);
+  take_away(below);
+  below.shown = text;
+  std::fputs(below.shown.c_str(), stderr);
+}
 
 bool stdin_is_terminal() {
   return isatty(STDIN_FILENO) == 1;
@@ -49,10 +117,8 @@ std::optional<std::string> ask(const std::string& question) {
 
 void ConsoleProgress::line(const std::string& text) {
   finish();
-  std::fputs(fmt::format("[{:>6}] {}{}\n", format_elapsed(clock_.steady() - start_), printable(label_),
-                         printable(text))
-                 .c_str(),
-             stderr);
+  tell(fmt::format("[{:>6}] {}{}\n", format_elapsed(clock_.steady() - start_), printable(label_),
+                   printable(text)));
 }
 
 void ConsoleProgress::finish() {

@@ -14,6 +14,15 @@ bool stderr_is_terminal();
 // Prints `question` to stderr and reads one line from stdin; nullopt at its end or when interrupted.
 std::optional<std::string> ask(const std::string& question);
 
+// Prints to stderr, above a footer where there is one. Thread-safe; for everything that may be said while
+// several runs go on.
+void tell(const std::string& text);
+// Lines that stay below all others on a terminal until the next footer; "" takes them away. Cut to the
+// terminal's size: the last line is kept.
+void show_footer(const std::string& lines);
+// The footer as it fits. Pure.
+std::string fit_footer(const std::string& lines, std::size_t columns, std::size_t rows);
+
 // One line an event. On a terminal a wait rewrites its own line; in a pipe, or beside other runs, it is
 // repeated at most every 15 s.
 class ConsoleProgress final : public engine::RunObserver {

@@ -70,7 +70,11 @@ Result<void> try_plan(const engine::Plan& plan, const MigrationFlags& flags, con
 Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what) {
   kube::Session& session = *what.connection.session;
   Clock& clock = session.clock();
-  TM_TRY_ASSIGN(const std::unique_ptr<kube::Session> lock_session, connect_for_lock(what.connection));
+  std::unique_ptr<kube::Session> own_session;
+  if (what.lock_session == nullptr) {
+    TM_TRY_ASSIGN(own_session, connect_for_lock(what.connection));
+  }
+  kube::Session& lock_session = what.lock_session != nullptr ? *what.lock_session : *own_session;
   engine::LockOptions lock_options;
   lock_options.ns = what.journal.address().ns;
   lock_options.name = what.journal.address().name();
@@ -78,20 +82,19 @@ Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what
   lock_options.holder = engine::this_holder();
   lock_options.clock = &clock;
   lock_options.on_watch = [](const engine::Lease& lease, Milliseconds duration) {
-    std::fputs(fmt::format("{} holds the lock; watching for {} whether it is still alive\n",
-                           printable(lease.holder), format_elapsed(duration))
-                   .c_str(),
-               stderr);
+    tell(fmt::format("{} holds the lock; watching for {} whether it is still alive\n",
+                     printable(lease.holder), format_elapsed(duration)));
   };
-  TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock, engine::Lock::acquire(*lock_session, lock_options));
+  TM_TRY_ASSIGN(const std::unique_ptr<engine::Lock> lock, engine::Lock::acquire(lock_session, lock_options));
   kube::Writer writer(session, lock->permit());
   what.writer = &writer;
+  what.journal.forget();
 
   ConsoleProgress progress(clock, what.label);
   engine::JournalLog log(what.journal, writer, lock->holder());
   engine::RunOptions options;
   options.clock = &clock;
-  options.observer = &progress;
+  options.observer = what.observer != nullptr ? what.observer : &progress;
   options.log = &log;
   options.explain = engine::explain_by_events(kube::Reader(session));
   options.timeout = what.timeout;
@@ -102,7 +105,7 @@ Result<engine::Outcome> carry_out(engine::Machine& machine, const CarryOut& what
   what.writer = nullptr;
   // A lock that could not be given back ends by itself after its duration: worth a word, not a failure.
   if (const auto released = lock->release(); !released.ok()) {
-    std::fputs(fmt::format("warning: cannot release the lock: {}\n", released.error().what).c_str(), stderr);
+    tell(fmt::format("warning: cannot release the lock: {}\n", released.error().what));
   }
   return outcome;
 }
@@ -122,7 +125,7 @@ workflow::FactBook fact_book(engine::JournalStore& journal, kube::Writer*& write
 int conclude(const engine::Outcome& outcome, const std::string& label) {
   std::string text = label.empty() ? "" : label + ":\n";
   if (outcome.error) text += render_error(*outcome.error);
-  std::fputs((text + report::render_outcome(outcome)).c_str(), stderr);
+  tell(text + report::render_outcome(outcome));
   return outcome.error ? exit_code_of(outcome.error->kind) : static_cast<int>(k_exit_done);
 }
 

@@ -51,6 +51,8 @@ struct CarryOut {
   // Called at the run's end, while the lock is still held, whichever way the run ended.
   std::function<void(const engine::Outcome&, kube::Writer&)> at_end = {};
   std::string label = {};  // before each line of progress, where several runs share the terminal
+  engine::RunObserver* observer = nullptr;  // shows the progress instead
+  kube::Session* lock_session = nullptr;    // connect_for_lock()'s, where several runs share one
 };
 
 // The journal's facts for a workflow. Both must outlive it; facts can be written while `writer` is set.

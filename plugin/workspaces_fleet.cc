@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "lib/base/interrupt.h"
 #include "lib/base/text.h"
 #include "lib/engine/side_by_side.h"
+#include "plugin/console.h"
 
 namespace truenas::plugin {
 namespace {
@@ -18,10 +18,16 @@ using Moves = std::vector<HomeMove*>;
 
 constexpr Milliseconds k_look_every{10000};
 
-// `label`: before each line about it, where others run beside it.
-void run_home(HomesCall& call, HomeMove& move, const std::string& label) {
+// Beside others where `call` has a board for them.
+void run_home(HomesCall& call, HomeMove& move) {
+  const std::string label = call.board ? move.name() : "";
+  const std::shared_ptr<void> running = call.view->begin_run(move.name());
+  call.view->follow(move.home.ns);
   engine::RunningMachine<SwapWorld> machine(*move.copy);
   CarryOut what = {call.connection, *move.journal, move.writer, "claim " + move.name(), call.flags.timeout};
+  const auto observer = call.board ? call.board->observer(move.name()) : nullptr;
+  what.observer = observer.get();
+  what.lock_session = call.lock_session.get();
   // Whatever ended it: Coder's rights do not stay taken, and no workspace stays stopped, without a word.
   what.at_end = [&move](const engine::Outcome& outcome, kube::Writer& writer) {
     if (!outcome.error) return;
@@ -29,7 +35,6 @@ void run_home(HomesCall& call, HomeMove& move, const std::string& label) {
     for (std::string& line : move.copy->held_warnings()) move.warnings.push_back(std::move(line));
     warn(move.warnings);
   };
-  what.label = label;
   const auto outcome = carry_out(machine, what);
   if (!outcome.ok()) {
     move.error = outcome.error();
@@ -49,7 +54,9 @@ void run_side_by_side(HomesCall& call, const Moves& due) {
   std::vector<std::function<bool()>> jobs;
   for (HomeMove* move : due) {
     jobs.emplace_back([&call, move] {
-      run_home(call, *move, call.many ? move->name() : "");
+      if (call.board) call.board->begin(move->name());
+      run_home(call, *move);
+      if (call.board) call.board->end(move->name(), !move->error);
       return !move->error;
     });
   }
@@ -149,7 +156,7 @@ HomeRuns runs_of(const Homes& homes) {
 
 void warn(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) {
-    std::fputs(fmt::format("warning: {}\n", printable(line)).c_str(), stderr);
+    tell(fmt::format("warning: {}\n", printable(line)));
   }
 }
 
@@ -172,11 +179,16 @@ Result<int> run_homes(HomesCall& call, const Homes& homes) {
     if (move->error || move->plan.nothing_to_do()) continue;
     (move->waits ? waiting : due).push_back(move.get());
   }
+  TM_TRY_ASSIGN(call.lock_session, connect_for_lock(call.connection));
+  if (call.many) {
+    call.board = std::make_unique<FleetBoard>(system_clock(), call.progress, due.size() + waiting.size());
+  }
   if (call.when_stopped) {
     run_when_stopped(call, std::move(due), std::move(waiting));
   } else {
     run_side_by_side(call, due);
   }
+  call.board.reset();
   TM_TRY(print_results(runs_of(homes), call.flags));
   return exit_code_of_all(runs_of(homes));
 }

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <cstdio>
+#include <algorithm>
 
 #include "lib/base/quantity.h"
 #include "lib/base/text.h"
 #include "lib/mover/ownership.h"
 #include "lib/workflow/workspace_copy/coder_control.h"
 #include "lib/workflow/workspace_copy/queries.h"
+#include "plugin/console.h"
 #include "plugin/mover_flags.h"
 #include "plugin/workspaces_plan.h"
 
@@ -19,16 +19,19 @@ namespace {
 using workflow::SwapWorld;
 using workflow::WorkspaceCopy;
 
-Result<std::size_t> read_count(const Arguments& arguments, const std::string& flag, std::size_t least,
-                               std::size_t most) {
-  const std::string text = arguments.text(flag);
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
-    return make_error(Kind::usage, fmt::format("--{} wants a number from {} to {}, got {}", flag, least, most,
-                                               quote(text)));
-  }
-  return number;
+// Where many movers run each is asked less often: they share one rate of requests.
+Milliseconds look_every(std::size_t parallel) {
+  return std::max(Milliseconds(1000), Milliseconds(250) * static_cast<int>(parallel));
+}
+
+workflow::FactBook facts_of(HomesCall& call, HomeMove& move) {
+  workflow::FactBook book = fact_book(*move.journal, move.writer);
+  book.read = [&call, &move, read = book.read]() -> Result<std::map<std::string, std::string>> {
+    const std::string name = move.home.ns + "/" + move.journal->address().name();
+    if (call.journals && !call.journals->contains(name)) return std::map<std::string, std::string>();
+    return read();
+  };
+  return book;
 }
 
 // What stays old, and what was accepted.
@@ -144,8 +147,15 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
     TM_TRY_ASSIGN(call.when_stopped, parse_duration(arguments.text("when-stopped")));
   }
   // More than this would look at their homes less often than a user can use one unseen: all share one rate
-  // of requests (kube::SessionOptions::qps).
-  TM_TRY_ASSIGN(call.parallel, read_count(arguments, "parallel", 1, 16));
+  // of requests (kube::SessionOptions::qps), and a look at a home whose mover runs takes about ten.
+  TM_TRY_ASSIGN(call.parallel, read_count(arguments, "parallel", 1, 64));
+  TM_TRY_ASSIGN(call.copy_workers, read_count(arguments, "copy-workers", 1, 10000));
+  if (call.copy_workers < call.parallel) {
+    return make_error(Kind::usage,
+                      fmt::format("--copy-workers={} is less than one for each of --parallel={} homes",
+                                  call.copy_workers, call.parallel));
+  }
+  TM_TRY_ASSIGN(call.progress, parse_progress_style(arguments.text("progress")));
   TM_TRY_ASSIGN(call.max_failures, read_count(arguments, "max-failures", 0, 100000));
   TM_TRY_ASSIGN(const Milliseconds downtime, parse_duration(arguments.text("max-downtime")));
   call.options.max_downtime = std::chrono::duration_cast<Seconds>(downtime);
@@ -157,6 +167,27 @@ std::unique_ptr<engine::JournalStore> open_journal(const HomesCall& call, const 
       *call.reader, engine::JournalAddress{home.ns, "workspace", home.claim},
       engine::JournalBinding{call.cluster_uid, fmt::format("claim {}/{}", home.ns, home.claim), ""},
       system_clock());
+}
+
+Result<void> begin_planning(HomesCall& call, const std::vector<ChosenHome>& homes) {
+  call.view->plan(true);
+  std::set<std::string> namespaces;
+  for (const ChosenHome& home : homes) namespaces.insert(home.ns);
+  kube::ListOptions list;
+  list.label_selector = fmt::format("{}={}", storage::k_managed_by_label, storage::k_managed_by_value);
+  list.wanted = {"/metadata/name"};
+  std::set<std::string> journals;
+  for (const std::string& ns : namespaces) {
+    TM_TRY_ASSIGN(const auto found, call.reader->list(kube::k_config_map, ns, list));
+    for (const json::Value& object : found) journals.insert(ns + "/" + object.text_at("/metadata/name"));
+  }
+  call.journals = std::move(journals);
+  return {};
+}
+
+void end_planning(HomesCall& call) {
+  call.view->plan(false);
+  call.journals.reset();
 }
 
 Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& home) {
@@ -172,17 +203,21 @@ Result<std::unique_ptr<HomeMove>> open_home(HomesCall& call, const ChosenHome& h
   if (call.coder.session && !home.workspace_id.empty() && !call.when_stopped) {
     move->workspace = std::make_unique<workflow::CoderControl>(*call.coder.session, home.workspace_id);
   }
-  workflow::WorkspaceCopyTools tools{.reader = *call.reader,
-                                     .view = *call.view,
-                                     .facts = fact_book(*move->journal, move->writer),
-                                     .program = embedded_mover(),
-                                     .wishes = call.wishes,
-                                     .run = make_run_name(move->name()),
-                                     .coder = move->workspace.get(),
-                                     .clock = system_clock()};
+  workflow::WorkspaceCopyTools tools{
+      .reader = *call.reader,
+      .view = *call.view,
+      .facts = facts_of(call, *move),
+      .program = embedded_mover(),
+      .wishes = call.wishes,
+      .run = make_run_name(move->name()),
+      .coder = move->workspace.get(),
+      .clock = system_clock(),
+      .look_every = look_every(call.parallel),
+      .mover_workers = static_cast<unsigned>(call.copy_workers / call.parallel)};
   move->copy = std::make_unique<WorkspaceCopy>(std::move(tools), std::move(options));
-  move->copy->on_line = [label = call.many ? move->name() + ": " : ""](const std::string& line) {
-    std::fputs(fmt::format("         {}{}\n", label, printable(line)).c_str(), stderr);
+  move->copy->on_line = [&call, name = move->name()](const std::string& line) {
+    if (call.board) return call.board->on_line(name, line);
+    tell(fmt::format("         {}{}\n", call.many ? name + ": " : "", printable(line)));
   };
   return move;
 }

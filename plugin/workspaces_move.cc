@@ -25,6 +25,9 @@ namespace {
 
 using workflow::SwapWorld;
 
+// What no move is about (the class, who may build) is read this often for all homes together.
+constexpr Milliseconds k_age{2000};
+
 Result<int> show_all(HomesCall& call, const Homes& homes) {
   for (const auto& move : homes) {
     if (!call.flags.structured() && !move->plan.title.empty()) {
@@ -125,7 +128,10 @@ std::vector<Flag> workspaces_move_flags() {
        "client"},
       {"yes", 'y', "", "Carry out the plan without asking."},
       {"accept", 0, "ID", "Consent to a loss or skipped check that a refusal names.", "", true},
-      {"parallel", 0, "N", "So many homes at once.", "4"},
+      {"parallel", 0, "N", "So many homes at once, up to 64.", "4"},
+      {"copy-workers", 0, "N", "So many files at once at most, of all homes together.", "128"},
+      {"progress", 0, "auto|plain|none",
+       "How several homes' progress is shown: a line a home on a terminal, else a line an event.", "auto"},
       {"when-stopped", 0, "DURATION",
        "Also wait so long for homes in use, and move each as soon as its user stops it; 0 is for ever.", "",
        false, "0"},
@@ -146,6 +152,8 @@ std::vector<kube::Permission> workspaces_move_permissions(const Arguments& argum
   if (arguments.yes("finalize")) return workflow::home_finalize_permissions("", !arguments.yes("no-check"));
   std::vector<kube::Permission> rights =
       workflow::workspace_copy_permissions("", arguments.text("coder-namespace"));
+  const auto wishes = workflow::view_wishes("");
+  rights.insert(rights.end(), wishes.begin(), wishes.end());
   if (arguments.text("strategy") != "adopt") return rights;
   for (const auto& more : {workflow::workspace_adopt_permissions(""), workflow::adoption_look_wishes("")}) {
     rights.insert(rights.end(), more.begin(), more.end());
@@ -174,7 +182,7 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   }
   TM_TRY_ASSIGN(call.connection, connect(arguments));
   call.reader = std::make_unique<kube::Reader>(*call.connection.session);
-  call.view = workflow::shared_view(*call.reader);
+  call.view = workflow::shared_view(*call.reader, {.age = k_age, .watches = true});
   TM_TRY_ASSIGN(call.cluster_uid, call.reader->cluster_uid());
   TM_TRY_ASSIGN(options.namespaces,
                 choose_namespaces(*call.reader, arguments, "workspaces", {"coder-workspaces"}));
@@ -194,7 +202,9 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   }
   if (homes.empty()) return make_error(Kind::not_found, "no workspace's claim fits");
   if (arguments.yes("status")) return show_status(call, homes);
+  TM_TRY(begin_planning(call, chosen));
   for (const auto& move : homes) plan_home(*move);
+  end_planning(call);
   if (arguments.text("order") == "downtime") put_in_order(homes);
   if (call.when_stopped) wait_for_users(homes);
   return call.flags.dry_run == DryRun::none ? run_homes(call, homes) : show_all(call, homes);

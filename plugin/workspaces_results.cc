@@ -49,7 +49,7 @@ Result<void> ask_for_phrase(const std::string& phrase, const std::optional<std::
 }  // namespace
 
 void show_error(const HomeRun& home) {
-  std::fputs(render_error(home.error->in("claim " + home.name())).c_str(), stderr);
+  tell(render_error(home.error->in("claim " + home.name())));
 }
 
 Result<void> ask_for_all(const HomeRuns& homes, const MigrationFlags& flags, const std::string& phrase,

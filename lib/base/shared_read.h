@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 
+#include "lib/base/clock.h"
 #include "lib/base/result.h"
 
 namespace truenas {
@@ -21,7 +22,23 @@ class SharedRead {
   // Thread-safe; `read` is called by one thread at a time.
   Result<T> get(const std::function<Result<T>()>& read) {
     std::unique_lock<std::mutex> lock(mutex_);
-    const std::uint64_t wanted = begun_ + 1;
+    return get_after(lock, begun_ + 1, read);
+  }
+  // The same, but content with what a reading gave that began at most `age` ago; never with its error. All
+  // calls with an age must have the same clock.
+  Result<T> get(const std::function<Result<T>()>& read, Clock& clock, Milliseconds age) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const Milliseconds now = clock.steady();
+    if (good_since_ && result_ && result_->ok() && now - *good_since_ <= age) return *result_;
+    const Result<T> result = get_after(lock, begun_ + 1, read);
+    // What was read began after `now`: counted as older than it is.
+    if (result.ok() && (!good_since_ || *good_since_ < now)) good_since_ = now;
+    return result;
+  }
+
+ private:
+  Result<T> get_after(std::unique_lock<std::mutex>& lock, std::uint64_t wanted,
+                      const std::function<Result<T>()>& read) {
     while (finished_ < wanted) {
       if (begun_ != finished_) {
         changed_.wait(lock);
@@ -38,11 +55,11 @@ class SharedRead {
     return *result_;
   }
 
- private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t begun_ = 0, finished_ = 0;  // readings; unequal while one goes on
   std::optional<Result<T>> result_;         // of the one that finished last
+  std::optional<Milliseconds> good_since_;  // what the result is at least as new as
 };
 
 }  // namespace truenas

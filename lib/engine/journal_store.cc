@@ -15,13 +15,16 @@ constexpr std::size_t k_parts = 100;  // 50 MiB: no migration writes so much
 Result<Journal> JournalStore::read() {
   std::vector<json::Value> objects;
   while (objects.size() < k_parts) {
+    if (whole_ && !objects.empty() && objects.size() == journal_.parts().size()) break;
     const std::string name = journal_part_name(address_.name(), objects.size() + 1);
     TM_TRY_ASSIGN(auto found, reader_.find(kube::k_config_map, address_.ns, name));
     if (!found) break;
     objects.push_back(std::move(*found));
   }
+  whole_ = false;
   TM_TRY_ASSIGN(journal_, Journal::parse(journal_.binding(), objects));
   known_ = true;
+  whole_ = wrote_;
   return journal_;
 }
 
@@ -47,8 +50,9 @@ Result<void> JournalStore::update(kube::Writer& writer, const std::function<Resu
     Journal wanted = journal_;
     TM_TRY(change(wanted));
     written = write(writer, wanted);
+    wrote_ = written.ok();
     if (written.ok()) return written;
-    known_ = false;
+    known_ = whole_ = false;
     const Kind kind = written.error().kind;
     if (kind != Kind::conflict && kind != Kind::not_found && kind != Kind::outcome_unknown) return written;
     if (attempt > 0) TM_TRY(clock_->sleep(Milliseconds(50) * attempt));
@@ -85,6 +89,7 @@ Result<void> JournalStore::write(kube::Writer& writer, const Journal& wanted) {
 }
 
 Result<void> JournalStore::remove(kube::Writer& writer) {
+  forget();
   TM_TRY(read());
   for (std::size_t i = journal_.parts().size(); i-- > 0;) {
     kube::DeleteOptions options;

@@ -35,6 +35,8 @@ class JournalStore {
   // Remembers facts, all write-once: Kind::conflict naming both values when one has another value already.
   Result<void> set_facts(kube::Writer& writer, const std::map<std::string, std::string>& facts);
   Result<void> append(kube::Writer& writer, const LogEntry& entry);
+  // Once the lock is taken: what was read before may have been added to by whoever had it.
+  void forget() { known_ = wrote_ = whole_ = false; }
   // Deletes all parts, the last first, each by its uid.
   Result<void> remove(kube::Writer& writer);
 
@@ -49,6 +51,9 @@ class JournalStore {
   JournalAddress address_;
   Journal journal_;     // as last read or written
   bool known_ = false;  // journal_ was read
+  // It has been read to its end since this process wrote to it: nobody else adds a part, for the lock is
+  // ours.
+  bool wrote_ = false, whole_ = false;
   Clock* clock_;
 };
 

@@ -26,6 +26,7 @@ struct ConnectionFlags {
   std::vector<std::string> as_groups, as_user_extra;
   std::optional<bool> insecure_skip_tls_verify, disable_compression;
   int verbosity = 0;
+  std::size_t requests_a_second = 50;  // ours: kubectl has no flag for it (Y5)
 };
 
 // The process's surroundings, so that tests need neither environment nor files of their own.
@@ -79,7 +80,8 @@ struct ClientConfig {
   std::vector<std::string> impersonate_groups;
   std::vector<std::pair<std::string, std::vector<std::string>>> impersonate_extra;
   Milliseconds request_timeout{0};
-  std::string context;  // the chosen context's name, "" for none
+  std::size_t requests_a_second = 50;  // Y5
+  std::string context;                 // the chosen context's name, "" for none
   std::vector<Notice> notices;
 };
 

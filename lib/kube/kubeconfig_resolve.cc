@@ -137,6 +137,7 @@ Result<ClientConfig> resolve_client_config(const ConnectionFlags& flags, const E
     config.notices.push_back({1, "Config not found: " + printable(join(stanzas.missing, ", "))});  // K4
   }
   TM_TRY_ASSIGN(config.request_timeout, request_timeout(flags));
+  config.requests_a_second = flags.requests_a_second;
   config.context = choice.context_name;
   apply_impersonation(choice.user, config);
   apply_namespace(choice, flags, environment, config);

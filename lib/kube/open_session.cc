@@ -79,6 +79,8 @@ Result<std::unique_ptr<Session>> open_session(const ClientConfig& config, int ve
   TM_TRY_ASSIGN(options.extra_headers, impersonation_headers(config));
   options.user_agent = user_agent();
   options.request_timeout = config.request_timeout;
+  options.qps = static_cast<double>(config.requests_a_second);
+  options.burst = static_cast<int>(2 * config.requests_a_second);
   options.verbosity = verbosity;
   options.server = config.server;
   options.log = std::move(log);

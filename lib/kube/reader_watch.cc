@@ -187,7 +187,8 @@ Result<void> Reader::watch(const ResourceType& type, std::string_view ns, const 
   call.query.emplace_back("watch", "true");
   call.query.emplace_back("allowWatchBookmarks", "true");
   call.watch = true;
-  call.compressed = false;  // H6
+  call.stall = k_connection + k_connection_grace;  // endless: a request to stop ends it at once
+  call.compressed = false;                         // H6
   return Watching(*session_, std::move(call), std::move(resource_version), deadline, on_event).run();
 }
 

@@ -5,6 +5,7 @@
 // (SubjectAccessReview), or Coder does not run at all. The patches that take the rights and give them back
 // are made here; it must not decide when.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,6 +75,27 @@ class RunWatch {
   std::map<std::string, engine::LeaseWatch> watches_;
 };
 
+// Who of Coder there is, and what they may do: the same for every claim of a namespace.
+struct Builders {
+  bool deployed = false, down = false;  // BuildFreeze's
+  std::vector<std::string> able;
+  std::vector<std::string> roles;  // of the namespace, that bindings give them
+  std::string unknown;             // why the rest could not be found out
+};
+// Asks; for read_build_freeze() by way of FreezeSources.
+Result<Builders> read_builders(const kube::Reader& reader, const std::string& coder_ns,
+                               const std::string& ns);
+
+// Where read_build_freeze() takes what many claims look at from; unset: from the reader.
+struct FreezeSources {
+  std::function<Result<Builders>()> builders;
+  std::function<Result<std::vector<json::Value>>()> frozen;  // Roles with k_frozen_label
+  std::function<Result<std::optional<json::Value>>(const std::string& name)> role;
+  // The run for this claim ("ns/name") goes on in this very process: it is alive, and nobody needs to look.
+  std::function<bool(const std::string& claim)> runs_here;
+};
+Result<std::vector<json::Value>> read_frozen_roles(const kube::Reader& reader, const std::string& ns);
+
 // Deployments of Coder in `coder_ns` (app.kubernetes.io/name coder, coder-provisioner; no workspace proxies),
 // their Pods, what their service accounts may do with claims in `ns`, and the Roles there that say so. Also
 // counted: every service account that a RoleBinding of `ns` names and that is of `coder_ns` or has coder in
@@ -81,7 +103,8 @@ class RunWatch {
 // entry in a freeze is not looked after. What the user may not read lands in `unknown`; other errors are
 // errors.
 Result<BuildFreeze> read_build_freeze(const kube::Reader& reader, const std::string& coder_ns,
-                                      const std::string& ns, const std::string& claim, RunWatch& runs);
+                                      const std::string& ns, const std::string& claim, RunWatch& runs,
+                                      const FreezeSources& sources = {});
 // The claims of k_frozen_for_annotation; nullopt when it cannot be read.
 std::optional<std::vector<std::string>> freeze_owners(const json::Value& role);
 // Whether k_asked_for_annotation names the claim, or cannot be read.

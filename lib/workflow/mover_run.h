@@ -5,12 +5,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/base/clock.h"
 #include "lib/engine/lock.h"
+#include "lib/kube/changes.h"
 #include "lib/kube/reader.h"
 #include "lib/kube/writer.h"
 #include "lib/storage/mover_end.h"
@@ -64,6 +66,10 @@ class MoverRun {
   std::function<void(const std::string& line)> on_line;
   // Called about once a second from the Pod's creation to its end: for whoever must not look away meanwhile.
   std::function<void()> on_look;
+  // Where its Pod is watched: looked at when there is news of it. Null: every `look_every`.
+  kube::Changes* changes = nullptr;
+  // How far it is, and without news how it is.
+  Milliseconds look_every{1000};
 
  private:
   struct Placed {
@@ -77,6 +83,8 @@ class MoverRun {
   Result<storage::MoverEnd> watch(const MoverRequest& request, const Placed& placed, const std::string& uid);
   Result<std::optional<storage::MoverEnd>> look(const MoverRequest& request, const Placed& placed,
                                                 const std::string& uid, Milliseconds since);
+  bool is_due(const Placed& placed) const;
+  Result<void> rest();
   void clean_up(const Placed& placed, const std::string& uid);
   void remove_config(const Placed& placed);
   void say(const std::string& line);
@@ -87,6 +95,8 @@ class MoverRun {
   Clock* clock_;
   std::string said_;
   Milliseconds trouble_since_{-1};
+  std::optional<Milliseconds> looked_;  // at its Pod
+  kube::Changes::Mark mark_ = 0;        // from before that
 };
 
 }  // namespace truenas::workflow

@@ -42,6 +42,8 @@ struct WorkspaceCopyTools {
   std::string run;                    // names this run's mover Pods: at most 10 of [a-z0-9-]
   WorkspaceControl* coder = nullptr;  // without a token: nobody is ever stopped
   Clock& clock;
+  Milliseconds look_every{1000};  // how far a mover is
+  unsigned mover_workers = 0;     // of one mover, at most; 0: as many as it likes
 };
 
 class WorkspaceCopy final : public engine::Workflow<SwapWorld> {

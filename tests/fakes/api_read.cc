@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "lib/base/text.h"
@@ -125,9 +126,13 @@ http::Response Api::watch(const Target& target) {
     response.body = json::write(watch_event("ERROR", json::parse(gone.body, "own status").value())) + "\n";
     return response;
   }
-  for (const Change& change : store_.changes()) {
-    if (change.version <= version || change.key.group != target.key.group ||
-        change.key.plural != target.key.plural ||
+  const auto& changes = store_.changes();
+  const auto first =
+      std::upper_bound(changes.begin(), changes.end(), version,
+                       [](std::uint64_t seen, const Change& change) { return seen < change.version; });
+  for (auto at = first; at != changes.end(); ++at) {
+    const Change& change = *at;
+    if (change.key.group != target.key.group || change.key.plural != target.key.plural ||
         (!target.key.ns.empty() && change.key.ns != target.key.ns) ||
         !selected(target.path, change.object).value_or(false)) {
       continue;

@@ -115,6 +115,17 @@ bool Connection::write_response(const http::Response& response) {
   return write(text + response.body);
 }
 
+bool Connection::write_stream(const http::Response& response,
+                              const std::function<std::optional<std::string>()>& rest) {
+  std::string head = fmt::format("HTTP/1.1 {} Reply\r\n", response.status);
+  for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
+  if (!write(head + "Transfer-Encoding: chunked\r\n\r\n")) return false;
+  for (std::optional<std::string> piece = response.body; piece; piece = rest()) {
+    if (!piece->empty() && !write(fmt::format("{:x}\r\n{}\r\n", piece->size(), *piece))) return false;
+  }
+  return write("0\r\n\r\n");
+}
+
 std::optional<Connection::Frame> Connection::read_frame() {
   const auto head = take(2);
   if (!head) return std::nullopt;

@@ -1,6 +1,7 @@
 #pragma once
 // One connection of HttpServer: requests in, responses out, WebSocket frames. Private to it.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@ class Connection {
   // The next request, without the hop's own headers; nullopt at the end or when it is malformed.
   std::optional<http::Request> read_request();
   bool write_response(const http::Response& response);
+  // In chunks, beginning with the response's body; until `rest` gives none.
+  bool write_stream(const http::Response& response, const std::function<std::optional<std::string>()>& rest);
   // Answers the handshake and carries frames until either side closes.
   void carry(const http::Request& request, http::WebSocket& socket);
 

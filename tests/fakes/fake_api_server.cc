@@ -8,8 +8,11 @@
 //
 // Commands on stdin, a line each: "pause before K", "pause after K" (also --pause-before-write=K and so on),
 // "drop K" (apply write K, lose its reply), "answer K CODE", "go", "state", "write N" (N client writes),
-// "writer on|off" (one client write a tick), "quit". Writes are counted from the start of the program.
-// With --coder homes have files, movers run, and a stand-in coderd (coderd_program.h) says "CODER-PORT n".
+// "writer on|off" (one client write a tick), "mover CLAIM MODE fail|crash|hold|well" (how movers of this mode
+// that read the claim end: told that it did not work, killed without a word, not at all), "quit". Writes are
+// counted from the start of the program; STATE also has how often each kind of thing was asked for ("GET
+// pods": 12; a watch is "WATCH pods"). With --coder homes have files, movers run, and a stand-in coderd
+// (coderd_program.h) says "CODER-PORT n".
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -24,24 +27,16 @@
 #include "lib/base/text.h"
 #include "tests/fakes/coderd_program.h"
 #include "tests/fakes/coderd_transport.h"
+#include "tests/fakes/fake_api_settings.h"
 #include "tests/fakes/fleet.h"
 #include "tests/fakes/homes.h"
 #include "tests/fakes/http_server.h"
-#include "tests/fakes/site.h"
+#include "tests/fakes/spoiled_movers.h"
 #include "tests/fakes/status_reply.h"
+#include "tests/fakes/watch_stream.h"
 
 namespace truenas::fakes {
 namespace {
-
-struct Settings {
-  std::string kubeconfig;
-  SiteOptions site;
-  bool empty = false, coder = false;
-  int tick_ms = 50;
-  int fleet = 0;  // workspaces beside the site's
-  CnpgOptions cnpg;
-  std::size_t pause_before = 0, pause_after = 0, drop = 0;
-};
 
 class Program {
  public:
@@ -49,8 +44,13 @@ class Program {
     cluster_.cnpg.options = settings.cnpg;
     if (!settings.empty && !build_site(cluster_, settings.site)) say("ERROR the site did not settle");
     put_fleet(cluster_, settings.fleet);
-    if (settings.coder) {
+    put_stopped_homes(cluster_, settings.stopped_homes);
+    if (settings.stopped_homes > 0) put_coder_rights(cluster_);
+    if (settings.coder || settings.stopped_homes > 0) {
       fill_homes(cluster_);
+      spoiled_.take_over(cluster_);
+    }
+    if (settings.coder) {
       coder_.add_version("kubernetes", coderd_template());
       coder_.adopt_claims("coder-workspaces", "kubernetes");
     }
@@ -64,10 +64,12 @@ class Program {
   }
 
   int run() {
-    HttpServer server({[this](const http::Request& request) { return exchange(request); },
-                       [this](const http::Request& request, const std::vector<std::string>& protocols) {
-                         return cluster_.upgrade(request, protocols);
-                       }});
+    HttpServer server(
+        {[this](const http::Request& request) { return exchange(request); },
+         [this](const http::Request& request, const std::vector<std::string>& protocols) {
+           return cluster_.upgrade(request, protocols);
+         },
+         [this](const http::Request& request, const http::Response& reply) { return rest(request, reply); }});
     write_kubeconfig(server.port());
     std::optional<CoderdProgram> coder;
     if (settings_.coder) {
@@ -111,22 +113,31 @@ class Program {
         port, settings_.site.ns);
   }
 
-  // A watch stays open, in the cluster's own time, until something happens or its time is over.
   HttpServer::Reply exchange(const http::Request& request) {
     Exchange exchange = cluster_.exchange(request);
     if (exchange.end != Exchange::End::replied) return std::nullopt;
-    const auto path = parse_api_path(request.target);
-    if (path && path->parameter("watch") == "true") {
-      const auto end = cluster_.elapsed() + std::chrono::seconds(30);
-      while (exchange.response.body.empty() && cluster_.elapsed() < end && !ended_) {
-        usleep(static_cast<useconds_t>(settings_.tick_ms) * 1000);
-        exchange.response = cluster_.handle(request);
-      }
-    }
     return std::move(exchange.response);
   }
 
+  // A watch stays open, in the cluster's own time.
+  HttpServer::Rest rest(const http::Request& request, const http::Response& reply) {
+    return follow_watch(cluster_, request, reply, [this] {
+      usleep(static_cast<useconds_t>(settings_.tick_ms) * 1000);
+      return !ended_;
+    });
+  }
+
+  void count(const http::Request& request) {
+    const auto path = parse_api_path(request.target);
+    if (!path) return;
+    const std::lock_guard<std::mutex> lock(counting_);
+    const bool watch = path->parameter("watch") == "true";
+    const bool list = request.method == "GET" && path->name.empty();
+    ++asked_[fmt::format("{} {}", watch ? "WATCH" : list ? "LIST" : request.method, path->plural)];
+  }
+
   void notice(const Seen& seen, bool applied) {
+    if (!applied) count(seen.what);
     if (seen.write == 0) return;
     if (!applied) say(fmt::format("WRITE {} {} {}", seen.write, seen.what.method, seen.what.target));
     if (seen.write != (applied ? pause_after_.load() : pause_before_.load())) return;
@@ -165,8 +176,16 @@ class Program {
     if (word(0) == "write") {
       for (std::size_t i = 0; i < number(1); ++i) cluster_.write(settings_.site.ns, settings_.site.cluster);
     }
+    if (word(0) == "mover") spoiled_.set(word(1), word(2), word(3));
     if (word(0) == "state") say("STATE " + json::write(state()));
     return true;
+  }
+
+  json::Value asked() {
+    const std::lock_guard<std::mutex> lock(counting_);
+    json::Value counts = json::Value::object();
+    for (const auto& [what, times] : asked_) counts.set(what, times);
+    return counts;
   }
 
   json::Value state() {
@@ -182,6 +201,7 @@ class Program {
                                 {"phase", database.phase},
                                 {"writes", static_cast<std::int64_t>(cluster_.writes())},
                                 {"destroyed_data", lost},
+                                {"asked", asked()},
                                 {"homes", describe_homes(cluster_)}});
   }
 
@@ -190,50 +210,12 @@ class Program {
   Coderd coder_{door_to(cluster_), [this] { return cluster_.elapsed(); }};
   std::atomic<bool> ended_ = false, writer_ = true;
   std::atomic<std::size_t> pause_before_ = 0, pause_after_ = 0;
-  std::mutex output_, pausing_;
+  std::mutex output_, pausing_, counting_;
+  std::map<std::string, std::int64_t> asked_;
+  SpoiledMovers spoiled_;
   std::condition_variable going_;
   bool may_go_ = false;
 };
-
-bool read_option(std::string_view argument, Settings& settings) {
-  const std::size_t equals = argument.find('=');
-  const std::string_view name = argument.substr(0, equals);
-  const std::string value(equals == std::string_view::npos ? "" : argument.substr(equals + 1));
-  int number = 0;
-  std::from_chars(value.data(), value.data() + value.size(), number);
-  const auto count = static_cast<std::size_t>(std::max(number, 0));
-  if (name == "--kubeconfig")
-    settings.kubeconfig = value;
-  else if (name == "--instances")
-    settings.site.instances = number;
-  else if (name == "--wal-storage")
-    settings.site.wal_storage = true;
-  else if (name == "--tablespace")
-    settings.site.tablespace = true;
-  else if (name == "--empty")
-    settings.empty = true;
-  else if (name == "--coder")
-    settings.coder = true;
-  else if (name == "--fleet")
-    settings.fleet = number;
-  else if (name == "--tick-ms")
-    settings.tick_ms = std::max(number, 1);
-  else if (name == "--monotonic-serials")
-    settings.cnpg.monotonic_serials = true;
-  else if (name == "--forgotten-replacements")
-    settings.cnpg.forgotten_replacements = number;
-  else if (name == "--spread-checkpoint-ticks")
-    settings.cnpg.spread_checkpoint_ticks = number;
-  else if (name == "--pause-before-write")
-    settings.pause_before = count;
-  else if (name == "--pause-after-write")
-    settings.pause_after = count;
-  else if (name == "--drop-reply-of-write")
-    settings.drop = count;
-  else
-    return false;
-  return true;
-}
 
 }  // namespace
 }  // namespace truenas::fakes

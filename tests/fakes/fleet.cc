@@ -9,7 +9,9 @@ namespace {
 
 using json::Value;
 
-constexpr std::string_view k_ns = "coder-workspaces";
+constexpr std::string_view k_ns = "coder-workspaces", k_coder_ns = "coder";
+constexpr std::string_view k_coder_role = "coder-workspace-perms";
+constexpr int k_first_stopped = 0x10000000;  // beyond any fleet's numbers
 
 Value named(std::string_view api, std::string_view kind, std::string_view name) {
   Value object = Value::object({{"apiVersion", api}, {"kind", kind}});
@@ -91,23 +93,86 @@ void put_running(FakeCluster& cluster, const std::string& id, const std::string&
   cluster.put(pod);
 }
 
+struct Home {
+  std::string id, claim, volume;
+  Value labels;
+};
+
+Home put_home(FakeCluster& cluster, int number) {
+  const std::string id = fmt::format("{:08x}-0000-4000-8000-{:012x}", number, number);
+  Home home{id, fmt::format("coder-{}-home", id), "pvc-" + id,
+            Value::object({{"app.kubernetes.io/name", "coder-pvc"},
+                           {"app.kubernetes.io/instance", "coder-pvc-" + id},
+                           {"app.kubernetes.io/part-of", "coder"},
+                           {"com.coder.resource", "true"},
+                           {"com.coder.workspace.id", id},
+                           {"com.coder.workspace.name", fmt::format("workspace-{}", number)},
+                           {"com.coder.user.id", id},
+                           {"com.coder.user.username", fmt::format("user-{}", number % 500)}})};
+  put_volume(cluster, home.volume, put_claim(cluster, home.claim, home.volume, home.labels));
+  return home;
+}
+
+bool may_delete_claims(const FakeCluster& cluster) {
+  const Value* role = cluster.find(kube::k_role, k_ns, k_coder_role);
+  if (role == nullptr) return false;
+  for (const Value& rule : role->items_at("/rules")) {
+    for (const Value& verb : rule.items_at("/verbs")) {
+      if (verb.text() == "*" || verb.text() == "delete") return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void put_fleet(FakeCluster& cluster, int workspaces) {
   for (int i = 0; i < workspaces; ++i) {
-    const std::string id = fmt::format("{:08x}-0000-4000-8000-{:012x}", i, i);
-    const std::string claim = fmt::format("coder-{}-home", id), volume = "pvc-" + id;
-    const Value labels = Value::object({{"app.kubernetes.io/name", "coder-pvc"},
-                                        {"app.kubernetes.io/instance", "coder-pvc-" + id},
-                                        {"app.kubernetes.io/part-of", "coder"},
-                                        {"com.coder.resource", "true"},
-                                        {"com.coder.workspace.id", id},
-                                        {"com.coder.workspace.name", fmt::format("workspace-{}", i)},
-                                        {"com.coder.user.id", id},
-                                        {"com.coder.user.username", fmt::format("user-{}", i % 500)}});
-    put_volume(cluster, volume, put_claim(cluster, claim, volume, labels));
-    if (i % 2 == 0) put_running(cluster, id, claim, labels);
+    const Home home = put_home(cluster, i);
+    if (i % 2 == 0) put_running(cluster, home.id, home.claim, home.labels);
   }
+}
+
+void put_stopped_homes(FakeCluster& cluster, int workspaces) {
+  for (int i = 0; i < workspaces; ++i) {
+    const Home home = put_home(cluster, k_first_stopped + i);
+    const std::string path = "/mnt/SAS/RKE2/" + home.volume;
+    cluster.nas.datasets[path] = Dataset{path, fmt::format("{}/{}", k_ns, home.claim), 0, {}};
+  }
+}
+
+void put_coder_rights(FakeCluster& cluster) {
+  Value coder = named("apps/v1", "Deployment", "coder");
+  coder.set_at("/metadata/namespace", k_coder_ns);
+  coder.set_at("/metadata/labels", Value::object({{"app.kubernetes.io/name", "coder"}}));
+  coder.set_at("/spec/replicas", 1);
+  coder.set_at("/spec/template/metadata/labels", Value::object({{"app.kubernetes.io/name", "coder"}}));
+  coder.set_at("/spec/template/spec",
+               Value::object({{"serviceAccountName", "coder"},
+                              {"containers", Value::array({Value::object({{"name", "coder"}})})}}));
+  cluster.put(coder);
+  Value role = named("rbac.authorization.k8s.io/v1", "Role", k_coder_role);
+  role.set_at("/metadata/namespace", k_ns);
+  role.set("rules", Value::array({Value::object({{"apiGroups", Value::array({""})},
+                                                 {"resources", Value::array({"persistentvolumeclaims"})},
+                                                 {"verbs", Value::array({"*"})}})}));
+  cluster.put(role);
+  Value binding = named("rbac.authorization.k8s.io/v1", "RoleBinding", "coder");
+  binding.set_at("/metadata/namespace", k_ns);
+  binding.set("subjects", Value::array({Value::object(
+                              {{"kind", "ServiceAccount"}, {"name", "coder"}, {"namespace", k_coder_ns}})}));
+  binding.set(
+      "roleRef",
+      Value::object({{"kind", "Role"}, {"name", k_coder_role}, {"apiGroup", "rbac.authorization.k8s.io"}}));
+  cluster.put(binding);
+  cluster.api.account_may = [&cluster](const std::string& user, const std::string& verb,
+                                       const ApiPath& path) {
+    const bool takes = verb == "create" || verb == "delete" || verb == "deletecollection";
+    if (user != "system:serviceaccount:coder:coder" || path.plural != "persistentvolumeclaims" || !takes) {
+      return true;
+    }
+    return may_delete_claims(cluster);
+  };
 }
 
 }  // namespace truenas::fakes

@@ -8,5 +8,10 @@ namespace truenas::fakes {
 
 // In namespace coder-workspaces, on the old class.
 void put_fleet(FakeCluster& cluster, int workspaces);
+// So many more that are all stopped, each with a dataset that holds its home (fill_homes gives it files).
+void put_stopped_homes(FakeCluster& cluster, int workspaces);
+// Coder itself in namespace coder, with a Role that lets it delete the claims of namespace coder-workspaces:
+// what a move has to take from it. The API server's answers about its rights follow the Role.
+void put_coder_rights(FakeCluster& cluster);
 
 }  // namespace truenas::fakes

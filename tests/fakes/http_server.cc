@@ -70,6 +70,12 @@ void HttpServer::serve(int socket) {
       continue;
     }
     const Reply reply = handlers_.exchange(*request);
+    if (reply && handlers_.rest) {
+      if (const Rest rest = handlers_.rest(*request, *reply)) {
+        if (!connection.write_stream(*reply, rest)) return;
+        continue;
+      }
+    }
     if (!reply || !connection.write_response(*reply)) return;
     if (lower(request_header(*request, "Connection")) == "close") return;
   }

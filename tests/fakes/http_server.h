@@ -19,9 +19,13 @@ namespace truenas::fakes {
 class HttpServer {
  public:
   using Reply = std::optional<http::Response>;  // nullopt: the connection ends without one
+  using Rest = std::function<std::optional<std::string>()>;
   struct Handlers {
     std::function<Reply(const http::Request&)> exchange;
     std::function<http::Upgrade(const http::Request&, const std::vector<std::string>& protocols)> upgrade;
+    // What comes after the reply to a request that is answered bit by bit (a watch): asked again and again,
+    // nullopt at the end. Gives null for all other requests.
+    std::function<Rest(const http::Request&, const http::Response&)> rest = {};
   };
   // Listens at once; aborts the program when it cannot.
   explicit HttpServer(Handlers handlers);

@@ -9,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/kube/account_access.h"
 #include "lib/workflow/build_freeze.h"
+#include "lib/workflow/build_freeze/claim_role.h"
 
 namespace truenas::workflow {
 namespace {
@@ -79,7 +80,7 @@ void add_bound_accounts(const std::vector<Value>& bindings, const std::string& c
 }
 
 Result<void> read_rights(const kube::Reader& reader, const std::string& ns, const Coder& coder,
-                         BuildFreeze& freeze) {
+                         Builders& builders) {
   for (const auto& [account_ns, account] : coder.accounts) {
     for (const char* verb : k_verbs) {
       kube::AccessQuery query;
@@ -88,7 +89,7 @@ Result<void> read_rights(const kube::Reader& reader, const std::string& ns, cons
       query.ns = ns;
       TM_TRY_ASSIGN(const bool may, kube::can_service_account(reader, account_ns, account, query));
       if (!may) continue;
-      freeze.able.push_back(
+      builders.able.push_back(
           fmt::format("system:serviceaccount:{}:{} may {} persistentvolumeclaims in namespace {}", account_ns,
                       account, verb, ns));
     }
@@ -118,8 +119,85 @@ Result<void> look_after(const kube::Reader& reader, FreezeOwner& owner, RunWatch
   return {};
 }
 
-Result<ClaimRole> read_role(const kube::Reader& reader, const Value& object, const std::string& own,
-                            RunWatch& runs) {
+// What one look for one claim needs.
+struct Look {
+  const kube::Reader& reader;
+  const std::string& ns;
+  std::string own;  // "ns/claim"
+  RunWatch& runs;
+  const FreezeSources& sources;
+};
+
+Result<ClaimRole> read_role(const Look& look, const Value& object) {
+  ClaimRole role = claim_role(object);
+  std::size_t looked = 0;
+  for (FreezeOwner& owner : role.owners) {
+    // Not bound: as far as anybody here knows.
+    const bool here = look.sources.runs_here && look.sources.runs_here(owner.claim);
+    if (owner.claim != look.own && !here && looked++ < k_owners_a_look)
+      TM_TRY(look_after(look.reader, owner, look.runs));
+  }
+  return role;
+}
+
+Result<void> read_frozen(const Look& look, BuildFreeze& freeze) {
+  TM_TRY_ASSIGN(const std::vector<Value> objects,
+                look.sources.frozen ? look.sources.frozen() : read_frozen_roles(look.reader, look.ns));
+  for (const Value& object : objects) {
+    TM_TRY_ASSIGN(ClaimRole role, read_role(look, object));
+    freeze.roles.push_back(std::move(role));
+  }
+  return {};
+}
+
+Result<void> read_bound(const Look& look, const std::vector<std::string>& names, BuildFreeze& freeze) {
+  for (const std::string& name : names) {
+    const bool known = std::any_of(freeze.roles.begin(), freeze.roles.end(),
+                                   [&](const ClaimRole& role) { return role.name == name; });
+    if (known) continue;
+    TM_TRY_ASSIGN(const auto found, look.sources.role ? look.sources.role(name)
+                                                      : look.reader.find(kube::k_role, look.ns, name));
+    if (!found) continue;
+    TM_TRY_ASSIGN(ClaimRole role, read_role(look, *found));
+    if (role.grants || role.frozen) freeze.roles.push_back(std::move(role));
+  }
+  return {};
+}
+
+Result<void> read_all(const Look& look, const std::string& coder_ns, BuildFreeze& freeze) {
+  // First: a freeze is seen whatever of Coder is not.
+  TM_TRY(read_frozen(look, freeze));
+  TM_TRY_ASSIGN(const Builders builders, look.sources.builders
+                                             ? look.sources.builders()
+                                             : read_builders(look.reader, coder_ns, look.ns));
+  freeze.deployed = builders.deployed;
+  freeze.down = builders.down;
+  freeze.able = builders.able;
+  freeze.unknown = builders.unknown;
+  if (!freeze.unknown.empty()) return {};
+  return read_bound(look, builders.roles, freeze);
+}
+
+Result<void> fill(const kube::Reader& reader, const std::string& coder_ns, const std::string& ns,
+                  Builders& builders) {
+  TM_TRY_ASSIGN(Coder coder, read_coder(reader, coder_ns));
+  builders.deployed = coder.deployed;
+  builders.down = coder.deployed && coder.down;
+  if (!coder.deployed) return {};
+  TM_TRY_ASSIGN(const std::vector<Value> bindings, reader.list(kube::k_role_binding, ns));
+  add_bound_accounts(bindings, coder_ns, coder);
+  TM_TRY(read_rights(reader, ns, coder, builders));
+  std::set<std::string> names;
+  for (const Value& binding : bindings) {
+    if (binds_coder(binding, coder)) names.insert(binding.text_at("/roleRef/name"));
+  }
+  builders.roles.assign(names.begin(), names.end());
+  return {};
+}
+
+}  // namespace
+
+ClaimRole claim_role(const Value& object) {
   ClaimRole role;
   const kube::Identity identity = kube::identity_of(object);
   role.ns = identity.ns, role.name = identity.name;
@@ -129,68 +207,37 @@ Result<ClaimRole> read_role(const kube::Reader& reader, const Value& object, con
   role.damaged = !owners;
   role.frozen = !kube::annotation_of(object, k_frozen_rules_annotation).empty() || role.damaged ||
                 !owners->empty() || kube::label_of(object, k_frozen_label) == k_frozen_label_value;
-  std::size_t looked = 0;
   for (const std::string& claim : owners.value_or(std::vector<std::string>())) {
     FreezeOwner owner;
     owner.claim = claim;
     owner.asks = is_asked_for(object, claim);
-    if (claim != own && looked++ < k_owners_a_look) TM_TRY(look_after(reader, owner, runs));
     role.owners.push_back(std::move(owner));
   }
   role.document = object;
   return role;
 }
 
-Result<void> read_frozen(const kube::Reader& reader, const std::string& ns, const std::string& own,
-                         RunWatch& runs, BuildFreeze& freeze) {
+Result<std::vector<Value>> read_frozen_roles(const kube::Reader& reader, const std::string& ns) {
   kube::ListOptions list;
   list.label_selector = fmt::format("{}={}", k_frozen_label, k_frozen_label_value);
-  TM_TRY_ASSIGN(const std::vector<Value> objects, reader.list(kube::k_role, ns, list));
-  for (const Value& object : objects) {
-    TM_TRY_ASSIGN(ClaimRole role, read_role(reader, object, own, runs));
-    freeze.roles.push_back(std::move(role));
-  }
-  return {};
+  return reader.list(kube::k_role, ns, list);
 }
 
-Result<void> read_bound(const kube::Reader& reader, const std::string& ns, const std::string& own,
-                        const std::set<std::string>& names, RunWatch& runs, BuildFreeze& freeze) {
-  for (const std::string& name : names) {
-    const bool known = std::any_of(freeze.roles.begin(), freeze.roles.end(),
-                                   [&](const ClaimRole& role) { return role.name == name; });
-    if (known) continue;
-    TM_TRY_ASSIGN(const auto found, reader.find(kube::k_role, ns, name));
-    if (!found) continue;
-    TM_TRY_ASSIGN(ClaimRole role, read_role(reader, *found, own, runs));
-    if (role.grants || role.frozen) freeze.roles.push_back(std::move(role));
-  }
-  return {};
+Result<Builders> read_builders(const kube::Reader& reader, const std::string& coder_ns,
+                               const std::string& ns) {
+  Builders builders;
+  const Result<void> filled = fill(reader, coder_ns, ns, builders);
+  if (filled.ok()) return builders;
+  if (filled.error().kind != Kind::auth) return filled.error();
+  builders.unknown = filled.error().what;
+  return builders;
 }
-
-Result<void> read_all(const kube::Reader& reader, const std::string& coder_ns, const std::string& ns,
-                      const std::string& own, RunWatch& runs, BuildFreeze& freeze) {
-  // First: a freeze is seen whatever of Coder is not.
-  TM_TRY(read_frozen(reader, ns, own, runs, freeze));
-  TM_TRY_ASSIGN(Coder coder, read_coder(reader, coder_ns));
-  freeze.deployed = coder.deployed;
-  freeze.down = coder.deployed && coder.down;
-  if (!coder.deployed) return {};
-  TM_TRY_ASSIGN(const std::vector<Value> bindings, reader.list(kube::k_role_binding, ns));
-  add_bound_accounts(bindings, coder_ns, coder);
-  TM_TRY(read_rights(reader, ns, coder, freeze));
-  std::set<std::string> names;
-  for (const Value& binding : bindings) {
-    if (binds_coder(binding, coder)) names.insert(binding.text_at("/roleRef/name"));
-  }
-  return read_bound(reader, ns, own, names, runs, freeze);
-}
-
-}  // namespace
 
 Result<BuildFreeze> read_build_freeze(const kube::Reader& reader, const std::string& coder_ns,
-                                      const std::string& ns, const std::string& claim, RunWatch& runs) {
+                                      const std::string& ns, const std::string& claim, RunWatch& runs,
+                                      const FreezeSources& sources) {
   BuildFreeze freeze;
-  const Result<void> read = read_all(reader, coder_ns, ns, ns + "/" + claim, runs, freeze);
+  const Result<void> read = read_all({reader, ns, ns + "/" + claim, runs, sources}, coder_ns, freeze);
   if (read.ok()) return freeze;
   if (read.error().kind != Kind::auth) return read.error();
   freeze.unknown = read.error().what;

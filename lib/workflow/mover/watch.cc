@@ -31,8 +31,15 @@ std::string progress_line(const storage::MoverProgress& progress) {
 Result<MoverEnd> MoverRun::watch(const MoverRequest& request, const Placed& placed, const std::string& uid) {
   const Milliseconds since = clock_->steady();
   Milliseconds silent_since{-1};
+  looked_.reset();
   while (true) {
     if (on_look) on_look();
+    if (!is_due(placed)) {
+      TM_TRY(rest());
+      continue;
+    }
+    looked_ = clock_->steady();
+    if (changes != nullptr) mark_ = changes->mark();
     auto end = look(request, placed, uid, since);
     if (end.ok() && *end) return std::move(**end);
     if (!end.ok()) {
@@ -43,10 +50,21 @@ Result<MoverEnd> MoverRun::watch(const MoverRequest& request, const Placed& plac
     } else {
       silent_since = Milliseconds(-1);
     }
-    if (interrupted())
-      return make_error(Kind::interrupted, "interrupted", {"it is safe to run the same command again"});
-    TM_TRY(clock_->sleep(k_poll));
+    TM_TRY(rest());
   }
+}
+
+Result<void> MoverRun::rest() {
+  if (interrupted())
+    return make_error(Kind::interrupted, "interrupted", {"it is safe to run the same command again"});
+  return clock_->sleep(k_poll);
+}
+
+// Every poll is a look where nothing is watched and one mover runs alone.
+bool MoverRun::is_due(const Placed& placed) const {
+  if (!looked_ || clock_->steady() - *looked_ >= look_every) return true;
+  const std::string topic = kube::Changes::topic(kube::k_pod, placed.pod.ns, placed.pod.name);
+  return changes != nullptr && !changes->quiet_since(mark_, placed.pod.ns, {topic});
 }
 
 // nullopt: not over yet.

@@ -71,6 +71,7 @@ void WorkspaceCopy::foresee(ForeseenWorkspace foreseen) {
 
 Result<void> WorkspaceCopy::act(const engine::Step& step, kube::Writer& writer) {
   State& state = *state_;
+  state.rest.reset();
   if (!state.world) return make_error(Kind::bug, "a step was asked for before anything was observed");
   // A dry run tries steps that are due in a later world.
   if (!writer.server_dry_run()) {

@@ -28,6 +28,8 @@ class Mover {
       : state_(state), run_(state.tools.reader, writer, state.tools.program, state.tools.clock) {
     run_.on_line = on_line;
     run_.on_look = [&state] { look_at_users(state); };
+    run_.changes = state.tools.view.changes();
+    run_.look_every = state.tools.look_every;
   }
   Mover& source() {
     request_.mounts.push_back({state_.options.claim, k_source, true});
@@ -42,6 +44,7 @@ class Mover {
     request_.ns = state_.options.ns;
     request_.run = fmt::format("{}-{}", state_.tools.run, ++state_.movers);
     request_.arguments = std::move(arguments);
+    limit_workers();
     request_.wishes = state_.tools.wishes;
     TM_TRY_ASSIGN(MoverEnd end, run_.run(request_));
     if (end.exit == 143) return make_error(Kind::interrupted, "interrupted");
@@ -49,6 +52,15 @@ class Mover {
   }
 
  private:
+  // By itself it takes as many as here (lib/mover/copy.h, scan.h, compare.h).
+  void limit_workers() {
+    const std::string& mode = request_.arguments.front();
+    const unsigned own = mode == "copy" ? 32 : 8;
+    if (state_.tools.mover_workers == 0 || state_.tools.mover_workers >= own || mode == "probe") return;
+    request_.arguments.insert(request_.arguments.begin() + 1,
+                              fmt::format("--workers={}", state_.tools.mover_workers));
+  }
+
   State& state_;
   MoverRun run_;
   MoverRequest request_;

@@ -1,4 +1,4 @@
-// Effects on claims, volumes and Roles.
+// Effects on claims and volumes.
 
 #include <fmt/format.h>
 
@@ -9,6 +9,7 @@
 #include "lib/storage/claim_swap.h"
 #include "lib/storage/cutover_record.h"
 #include "lib/storage/volume_patch.h"
+#include "lib/workflow/workspace_copy/act_freeze.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "lib/workflow/workspace_copy/state.h"
 #include "lib/workflow/workspace_copy/steps.h"
@@ -160,32 +161,6 @@ Result<void> nudge(State& state, const Step& step, Writer& writer) {
        {"annotations", Value::object({{k_nudge_annotation, format_micro_time(state.tools.clock.wall())}})}});
   return done(writer.patch(kube::k_claim, state.options.ns, step.argument("name"), PatchKind::merge,
                            Value::object({{"metadata", metadata}})));
-}
-
-// Only needed where the Role itself does not tell; a journal that cannot be read tells nothing either.
-std::optional<Value> noted(const State& state, const ClaimRole& role) {
-  if (!role.frozen || rules_before(role).ok()) return std::nullopt;
-  const auto facts = state.tools.facts.read();
-  return facts.ok() ? noted_rules(*facts, role.uid) : std::nullopt;
-}
-
-Result<void> change_role(State& state, const Step& step, Writer& writer) {
-  for (const ClaimRole& role : state.world->freeze.roles) {
-    if (role.uid != step.argument("uid")) continue;
-    Value patch;
-    if (step.verb == "freeze-builds") {
-      TM_TRY(prove_thaw(role, writer));
-      const bool asks = state.world->coder && state.world->coder->found;
-      TM_TRY_ASSIGN(patch, freeze_patch(role, step.argument("for"), noted(state, role), asks));
-    } else {
-      TM_TRY_ASSIGN(const Value drop, json::parse(step.argument("drop"), "step " + step.id));
-      std::vector<std::string> claims;
-      for (const Value& claim : drop.items()) claims.push_back(claim.text());
-      TM_TRY_ASSIGN(patch, thaw_patch(role, claims, noted(state, role)));
-    }
-    return done(writer.patch(kube::k_role, role.ns, role.name, PatchKind::merge, patch));
-  }
-  return make_error(Kind::conflict, fmt::format("{} is not there any more", step.object));
 }
 
 Result<void> keep(const Step& step, Writer& writer) {

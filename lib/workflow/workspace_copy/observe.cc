@@ -96,7 +96,7 @@ void compare_documents(SwapWorld& world) {
 
 Result<void> observe_class(State& state, SwapWorld& world) {
   world.to.name = state.options.to_class;
-  TM_TRY_ASSIGN(const auto object, state.tools.reader.find(kube::k_storage_class, "", world.to.name));
+  TM_TRY_ASSIGN(const auto object, state.tools.view.find_class(world.to.name));
   if (!object) return {};
   world.to.exists = true;
   world.to.uid = kube::identity_of(*object).uid;
@@ -132,8 +132,10 @@ Result<void> observe_workspace(State& state, SwapWorld& world) {
 
 Result<void> observe_builders(State& state, SwapWorld& world) {
   const WorkspaceCopyOptions& options = state.options;
-  TM_TRY_ASSIGN(world.freeze, read_build_freeze(state.tools.reader, options.coder_ns, options.ns,
-                                                options.claim, state.other_runs));
+  TM_TRY_ASSIGN(
+      world.freeze,
+      read_build_freeze(state.tools.reader, options.coder_ns, options.ns, options.claim, state.other_runs,
+                        state.tools.view.freeze_sources(options.coder_ns, options.ns)));
   const bool taken = std::any_of(world.freeze.roles.begin(), world.freeze.roles.end(),
                                  [](const ClaimRole& role) { return role.frozen && !role.grants; });
   if (!taken || world.freeze.holds()) {
@@ -169,6 +171,8 @@ void remember_what_was_watched(State& state, SwapWorld& world) {
 
 Result<SwapWorld> WorkspaceCopy::observe() {
   State& state = *state_;
+  if (may_rest(state)) return *state.world;
+  const LastLook begun = begin_look(state);
   SwapWorld world;
   world.cluster_uid = state.options.cluster_uid;
   if (state.options.accepted.contains(k_thaw)) {
@@ -190,11 +194,12 @@ Result<SwapWorld> WorkspaceCopy::observe() {
     std::vector<kube::Permission> needed =
         workspace_copy_permissions(state.options.ns, freezes ? state.options.coder_ns : "");
     if (is_adopting(world, state.options)) append(needed, workspace_adopt_permissions(state.options.ns));
-    TM_TRY_ASSIGN(state.missing_permissions, kube::missing_permissions(state.tools.reader, needed));
+    TM_TRY_ASSIGN(state.missing_permissions, state.tools.view.missing(needed));
   }
   world.missing_permissions = *state.missing_permissions;
   TM_TRY(observe_adoption(state, world));
   remember_what_was_watched(state, world);
+  note_rest(state, world, begun);
   state.world = world;
   return world;
 }

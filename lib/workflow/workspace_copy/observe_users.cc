@@ -40,6 +40,8 @@ void add_left_mover(const Value& pod, SwapWorld& world) {
 
 Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
   const WorkspaceCopyOptions& options = state.options;
+  LastLook begun = begin_look(state);
+  begun.topics = {kube::Changes::topic(kube::k_claim, options.ns, options.claim)};
   UsesOfClaims uses;
   std::vector<std::string> generations;
   TM_TRY_ASSIGN(const HomeView::Objects pods, state.tools.view.pods(options.ns));
@@ -78,6 +80,7 @@ Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world) {
     }
     add_target_attachment(attachment, world);
   }
+  state.users = std::move(begun);
   return {};
 }
 
@@ -91,6 +94,7 @@ bool went_unwatched(WorkspaceCopy::State& state) {
 
 void look_at_users(WorkspaceCopy::State& state) {
   if (state.looked && state.tools.clock.steady() - state.looked->steady < k_look_every) return;
+  if (nobody_stirred(state)) return;
   SwapWorld world;
   world.source = state.world->source;
   world.temporary = state.world->temporary;

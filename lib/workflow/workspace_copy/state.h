@@ -15,6 +15,13 @@ struct LookedAt {
   std::chrono::microseconds wall{0};
 };
 
+// What the look before this one was, for those that may be left out.
+struct LastLook {
+  kube::Changes::Mark mark = 0;  // from before it
+  Milliseconds at{0};
+  std::vector<std::string> topics;  // what it was about
+};
+
 struct WorkspaceCopy::State {
   WorkspaceCopyTools tools;
   WorkspaceCopyOptions options;
@@ -22,6 +29,8 @@ struct WorkspaceCopy::State {
   std::optional<SwapWorld> world;  // seen last
   SwapMemory memory;
   std::optional<LookedAt> looked;  // who uses the claim
+  std::optional<LastLook> rest;    // the last look found only something to wait for, and that is watched
+  std::optional<LastLook> users;   // … at who uses the claim
   std::string users_stamp;         // SwapWorld::stamp as far as Kubernetes tells it, at the last observe()
   bool disturbed = false;  // since the mover that runs now began, somebody used the claim, or may have
   RunWatch other_runs{tools.clock};
@@ -36,6 +45,14 @@ struct WorkspaceCopy::State {
 
 // Who uses the claim, which movers are left, where the source is attached.
 Result<void> observe_users(WorkspaceCopy::State& state, SwapWorld& world);
+// Nothing can have changed since the last look, which found that the cluster has to be waited for.
+bool may_rest(const WorkspaceCopy::State& state);
+// After a look that began at `begun`.
+void note_rest(WorkspaceCopy::State& state, const SwapWorld& world, LastLook begun);
+// Nobody can have used the claim since it was last looked, which is not long ago.
+bool nobody_stirred(const WorkspaceCopy::State& state);
+// The moment from which a look that begins now will know all.
+LastLook begin_look(const WorkspaceCopy::State& state);
 // Looked just now: whether it was so long since the last time that somebody may have come and gone unseen.
 bool went_unwatched(WorkspaceCopy::State& state);
 // While a mover runs: looks now and then, and remembers in `disturbed` whether the claim was left alone.

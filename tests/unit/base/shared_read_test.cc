@@ -80,3 +80,33 @@ TEST_CASE("those who ask while a reading goes on wait for the next one, and shar
   CHECK(readings >= 2);
   CHECK(readings <= 6);  // at most one each
 }
+
+TEST_CASE("who is content with an older answer gets one, but no older one, and never an older error") {
+  class Stopped final : public Clock {
+   public:
+    Milliseconds steady() const override { return now; }
+    std::chrono::microseconds wall() const override { return now; }
+    Result<void> sleep(Milliseconds) override { return {}; }
+    Milliseconds now{1000};
+  } clock;
+  SharedRead<int> shared;
+  int value = 0;
+  bool fails = false;
+  const auto read = [&]() -> Result<int> {
+    if (fails) return make_error(Kind::unavailable, "no answer");
+    return ++value;
+  };
+  const auto ask = [&] { return shared.get(read, clock, Milliseconds(100)); };
+  CHECK(*ask() == 1);
+  clock.now += Milliseconds(100);
+  CHECK(*ask() == 1);
+  clock.now += Milliseconds(1);
+  CHECK(*ask() == 2);
+  fails = true;
+  clock.now += Milliseconds(101);
+  CHECK_FALSE(ask().ok());
+  fails = false;
+  CHECK(*ask() == 3);
+  CHECK(*shared.get(read) == 4);
+  CHECK(*ask() == 4);
+}
