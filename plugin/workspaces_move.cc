@@ -13,6 +13,7 @@
 #include "lib/workflow/home_finalize.h"
 #include "lib/workflow/moved_homes.h"
 #include "lib/workflow/workspace_copy/queries.h"
+#include "plugin/console.h"
 #include "plugin/exit_code.h"
 #include "plugin/mover_flags.h"
 #include "plugin/namespaces.h"
@@ -37,6 +38,7 @@ Result<int> show_all(HomesCall& call, const Homes& homes) {
       show_error(*move);
       continue;
     }
+    if (call.flags.dry_run != DryRun::server) continue;
     const Result<void> tried = try_plan(
         move->plan, call.flags, call.connection, move->writer,
         [&](const engine::Step& step, kube::Writer& writer) { return move->copy->act(step, writer); });
@@ -45,6 +47,7 @@ Result<int> show_all(HomesCall& call, const Homes& homes) {
       show_error(*move);
     }
   }
+  if (call.flags.dry_run != DryRun::server) tell("nothing was changed (dry run)\n");
   if (call.flags.structured()) TM_TRY(print_results(runs_of(homes), call.flags));
   return exit_code_of_all(runs_of(homes));
 }
