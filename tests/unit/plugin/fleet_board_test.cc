@@ -11,11 +11,11 @@ using plugin::total_line;
 
 TEST_CASE("the total says what is left as soon as one has ended") {
   CHECK(total_line({.all = 40, .under_way = 4, .elapsed = Milliseconds(5000)}) ==
-        "0 of 40 done, 4 under way; 5s");
+        "0 of 40 done, 4 under way; 5.0s");
   CHECK(total_line({.all = 40, .done = 9, .failed = 1, .under_way = 4, .elapsed = Milliseconds(60000)}) ==
-        "9 of 40 done, 1 failed, 4 under way; 1m, about 3m left");
+        "9 of 40 done, 1 failed, 4 under way; 1m00s, about 3m00s left");
   CHECK(total_line({.all = 40, .done = 39, .failed = 1, .elapsed = Milliseconds(60000)}) ==
-        "39 of 40 done, 1 failed; 1m");
+        "39 of 40 done, 1 failed; 1m00s");
 }
 
 TEST_CASE("the lines fit the terminal, and the total is always among them") {
