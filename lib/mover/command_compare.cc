@@ -46,10 +46,12 @@ Result<Outcome> run_compare(const std::vector<std::string>& words, Reporter& rep
                                                                               {"since"},
                                                                               {"source-since"},
                                                                               {"source-was-empty", k_nothing},
+                                                                              {"accept-removed", k_nothing},
                                                                               {"no-xattrs", k_nothing}}),
                                                            2));
   CompareOptions options;
   TM_TRY_ASSIGN(options.since, parse_since(arguments));
+  options.accept_removed = arguments.has("accept-removed");
   options.source_was_empty = arguments.has("source-was-empty");
   TM_TRY_ASSIGN(const TargetWay way, parse_target_way(arguments));
   // Only where root may chown does the volume's own directory take what it is given.

@@ -26,6 +26,7 @@ std::string usage_text() {
       --since=TIME --source-since=TIME  both were equal when an earlier compare said newest_change_target and
                                newest_change_source: what was done to DST since then is no difference
       --source-was-empty       … and there was nothing in SRC then
+      --accept-removed         … and much of SRC may have been removed from DST since
   volume-mover manifest DIR    one line a directory with a hash over its entries
       --output=FILE            into a file instead of JSON lines
       --root-not-carried       DIR's own owner, mode and times are not expected to stay

@@ -26,6 +26,7 @@ struct CompareOptions {
   // was done to the source is one.
   std::optional<Since> since;
   bool source_was_empty = false;  // … and the source was empty then
+  bool accept_removed = false;    // … and much of the source may have been removed from the target
   unsigned workers = 8;
   std::string list_file;      // paths that differ, each ended by a NUL, in the order of the walk; "": none
   std::string manifest_file;  // of the target, written only if nothing differs; "": none
@@ -33,12 +34,15 @@ struct CompareOptions {
 
 // Kinds of differences (findings of severity error): missing, extraneous, type, size, content, link-target,
 // device, owner, mode, mtime, xattr, links (other names of the same file than in the source). A directory
-// that is missing, extraneous or of another type is one difference, whatever is in it. Kind unreadable, and
+// that is missing, extraneous or of another type is one difference, whatever is in it; with --since what of
+// the source's directory was written since then is missing by its own name. Kind unreadable, and
 // changed-while-compared (the trees must be quiet), say what could not be compared. Kind not-sparse is a
-// note, as are changed-since, removed-since and added-since. Facts newest_change_source and
-// newest_change_target: the newest ctime of either side, for a later --since. Outcome::exit: 0 nothing
-// differs, 3 something does, 1 something could not be compared (and nothing differs), 4 refused (the two are
-// one directory), 143 interrupted.
+// note, as are changed-since, removed-since and added-since. With --since kind mostly-removed is a
+// difference, unless that is accepted: a directory at the top that is gone with more than 20 entries below
+// it, or more than 20 entries that are more than a tenth of the source's, or more than half of them. Facts
+// newest_change_source and newest_change_target: the newest ctime of either side, for a later --since.
+// Outcome::exit: 0 nothing differs, 3 something does, 1 something could not be compared (and nothing
+// differs), 4 refused (the two are one directory), 143 interrupted.
 Outcome compare(const Root& source, const Root& target, const CompareOptions& options, Reporter& reporter);
 
 }  // namespace truenas::mover

@@ -72,6 +72,13 @@ Attempt<OpenedDirectory> TreeReader::read(const Directory& directory) {
   return OpenedDirectory{*handle, *attributes, std::move(*listing)};
 }
 
+Attempt<Attributes> TreeReader::look_above(const Directory& directory) {
+  if (!directory.place->parent()) return Attempt<Attributes>::failed(ENOENT);
+  const Attempt<OpenDirectory> handle = places_.open(directory.place->parent());
+  if (!handle) return Attempt<Attributes>::failed(handle.number());
+  return read_attributes((*handle)->get(), Freshness::of_server);
+}
+
 Attempt<Attributes> TreeReader::attributes(const OpenedDirectory& opened, std::size_t index) const {
   const Acting acting(whom(opened.attributes.owner));
   if (!acting.taken()) return Attempt<Attributes>::failed(EPERM);

@@ -40,6 +40,8 @@ class TreeReader {
 
   // ESTALE: another directory has its place now. Else openat(2)'s and getdents(2)'s.
   Attempt<OpenedDirectory> read(const Directory& directory);
+  // Of the directory that it lies in, from the server; ENOENT for the root.
+  Attempt<Attributes> look_above(const Directory& directory);
   // Of the listing's entry `index`. ENOENT: it has gone since.
   Attempt<Attributes> attributes(const OpenedDirectory& opened, std::size_t index) const;
   // Of `name`, from the server (one RPC over NFS). For what is not opened: opening a file asks the server

@@ -5,6 +5,7 @@
 #include "lib/base/interrupt.h"
 #include "lib/mover/batches.h"
 #include "lib/mover/compare/conclusion.h"
+#include "lib/mover/compare/gone_tree.h"
 #include "lib/mover/compare/pair_batch.h"
 #include "lib/mover/compare/shared_links.h"
 #include "lib/mover/reading.h"
@@ -51,16 +52,41 @@ class Comparer {
     Attempt<OpenedDirectory> target = target_.read(pair.target);
     const std::string path = pair.source.path();
     if (!source || !target) {
-      const char* side = source ? "target" : "source";
-      const int number = source ? target.number() : source.number();
-      pool_.submit(std::make_unique<UnreadableBatch>(
-          conclusion_, path, not_compared(side, "cannot read the directory", number)));
+      pool_.submit(std::make_unique<UnreadableBatch>(conclusion_, path, unread(pair, source, target)));
       return;
     }
     ++directories_;
     const std::size_t first = pending.size();
     merge(pair, *source, *target, pending);
     std::reverse(pending.begin() + static_cast<std::ptrdiff_t>(first), pending.end());
+  }
+
+  PairedEntry unread(const Pair& pair, const Attempt<OpenedDirectory>& source,
+                     const Attempt<OpenedDirectory>& target) {
+    const char* doing = "cannot read the directory";
+    PairedEntry entry;
+    if (!source) {
+      entry.failed.push_back(not_compared("source", doing, source.number()));
+      return entry;
+    }
+    entry.in_source = true;
+    entry.source = source->attributes;
+    const Attempt<Attributes> above = target_.look_above(pair.target);
+    entry.failed.push_back(
+        not_compared("target", doing, target.number(), above ? above->ctime : Timestamp()));
+    if (entry.failed[0].kind != "unreadable") entry.below = gone_below(pair.source);
+    return entry;
+  }
+
+  // Null where nobody asks.
+  std::shared_ptr<const GoneTree> gone_below(const Directory& directory) {
+    if (!options_.since) return nullptr;
+    return std::make_shared<const GoneTree>(walk_gone_tree(source_, directory, options_));
+  }
+  std::shared_ptr<const GoneTree> gone_below(const Pair& pair, const std::string& name,
+                                             const Attributes& source) {
+    if (source.type != FileType::directory) return nullptr;
+    return gone_below(source_.below(pair.source, name, source));
   }
 
   std::unique_ptr<PairBatch> part(const Pair& pair, const OpenedDirectory& source,
@@ -92,7 +118,7 @@ class Comparer {
       if (options_.leave_out.contains(start + name)) {
         if (in_target) batch->add_difference(name, {"extraneous", "was to be left out"});
       } else if (!in_target) {
-        add_missing(name, source_.attributes(source, i), *batch);
+        add_missing(pair, name, source_.attributes(source, i), *batch);
       } else if (!in_source) {
         batch->add_difference(name, {"extraneous", "is not in the source"});
       } else {
@@ -105,24 +131,32 @@ class Comparer {
     pool_.submit(std::move(batch));
   }
 
-  void add_missing(const std::string& name, const Attempt<Attributes>& source, PairBatch& batch) const {
+  void add_missing(const Pair& pair, const std::string& name, const Attempt<Attributes>& source,
+                   PairBatch& batch) {
     if (options_.since && !source) {
-      return batch.add_failure(name, not_compared("source", "cannot look at it", source.number()));
+      batch.add_failure(name, "source", source.number());
+      return;
     }
-    batch.add_difference(name, {"missing", "is not on the target"},
-                         source ? std::optional(*source) : std::nullopt);
+    PairedEntry& entry = batch.add_difference(name, {"missing", "is not on the target"},
+                                              source ? std::optional(*source) : std::nullopt);
+    if (source) entry.below = gone_below(pair, name, *source);
   }
 
   void add_pair(const Pair& pair, const std::string& name, const Attempt<Attributes>& source,
                 const Attempt<Attributes>& target, PairBatch& batch, std::vector<Pair>& pending) {
-    if (!source || !target) {
-      const int number = source ? target.number() : source.number();
-      const char* side = source ? "target" : "source";
-      batch.add_failure(name, not_compared(side, "cannot look at it", number));
+    if (!source) {
+      batch.add_failure(name, "source", source.number());
+      return;
+    }
+    if (!target) {
+      batch.add_failure(name, "target", target.number(), *source).below = gone_below(pair, name, *source);
       return;
     }
     PairedEntry& entry = batch.add(name, *source, *target);
-    if (source->type != target->type) return;
+    if (source->type != target->type) {
+      entry.below = gone_below(pair, name, *source);
+      return;
+    }
     if (source->type == FileType::directory) {
       pending.push_back(
           {source_.below(pair.source, name, *source), target_.below(pair.target, name, *target)});

@@ -8,15 +8,8 @@
 #include "lib/base/interrupt.h"
 #include "lib/base/text.h"
 #include "lib/mover/attempt.h"
-#include "lib/mover/path_text.h"
 
 namespace truenas::mover {
-namespace {
-
-constexpr std::size_t k_named = 5;         // deeds
-constexpr std::size_t k_shown_path = 200;  // bytes
-
-}  // namespace
 
 Result<void> Conclusion::open() {
   if (!options_.list_file.empty()) {
@@ -55,13 +48,21 @@ void Conclusion::root_expected(const PairedEntry& own) {
   reporter_.finding({Severity::expected, "root-directory", ".", text, 1});
 }
 
-void Conclusion::note_deed(const std::string& path, Deed deed) {
-  ++deeds_[static_cast<std::size_t>(deed)];
-  const std::string text = std::string(deed_name(deed)) + " since it was copied";
-  reporter_.finding({Severity::note, std::string(deed_name(deed)) + "-since", path, text, 1});
-  if (named_.size() < k_named) {
-    named_.push_back(std::string(deed_name(deed)) + " " + std::string(cut_utf8(shown(path), k_shown_path)));
+void Conclusion::note_deed(const std::string& path, Deed deed, const GoneTree* below) {
+  if (deeds_.note(path, deed, below)) return;
+  ++differing_;
+  list(path);
+}
+
+// What lies below a directory that the target has no more, and that nobody can have removed there.
+bool Conclusion::report_below(const GoneTree& tree) {
+  for (const auto& [path, difference] : tree.amiss) {
+    report(path, difference);
+    list(path);
   }
+  differing_ += tree.late;
+  failed_ += tree.unreadable;
+  return tree.late + tree.unreadable != 0;
 }
 
 void Conclusion::report(const std::string& path, const Difference& difference) {
@@ -100,7 +101,8 @@ void Conclusion::entry(const std::string& path, bool is_root, const PairedEntry&
   }
   if (differs) ++differing_;
   if (differs || failed) list(path);
-  if (deed && !differs && !failed) note_deed(path, *deed);
+  const bool amiss = entry.below && report_below(*entry.below);
+  if (deed && !differs && !failed && !amiss) note_deed(path, *deed, entry.below.get());
   if (entry.on_both) add_numbers(path, entry);
 }
 
@@ -161,25 +163,6 @@ void Conclusion::end() {
   hash_.reset();
 }
 
-void Conclusion::unreadable(const std::string& path, const Difference& failure) {
-  if (const auto deed = explain(failure, PairedEntry())) return note_deed(path, *deed);
-  ++failed_;
-  report(path, failure);
-  list(path);
-}
-
-// A dataset that is not mounted is an empty directory: nobody is believed to have emptied a whole volume.
-void Conclusion::check_empty() {
-  if (!options_.since || entries_ > 1 || interrupted() || deeds_[0] + deeds_[1] + deeds_[2] == 0) return;
-  if (deeds_[static_cast<std::size_t>(Deed::removed)] == 0 && !options_.source_was_empty) {
-    ++differing_;
-    report(".", {"extraneous", "nothing of what the source had is there any more"});
-  } else if (deeds_[static_cast<std::size_t>(Deed::removed)] != 0) {
-    ++differing_;
-    report(".", {"missing", "nothing of the source is on the target any more"});
-  }
-}
-
 Result<void> Conclusion::finish_files(Outcome& outcome) {
   if (list_.is_open() && list_number_ == 0) list_number_ = list_.close().number();
   if (list_number_ != 0) return system_error(list_number_, "cannot write", options_.list_file);
@@ -190,21 +173,8 @@ Result<void> Conclusion::finish_files(Outcome& outcome) {
   return {};
 }
 
-void Conclusion::write_deeds(Outcome& outcome) const {
-  outcome.facts.emplace_back("newest_change_source", time_text(newest_source_));
-  outcome.facts.emplace_back("newest_change_target", time_text(newest_target_));
-  if (!options_.since) return;
-  for (const Deed deed : {Deed::changed, Deed::removed, Deed::added}) {
-    outcome.counts.emplace_back(std::string(deed_name(deed)) + "_since",
-                                deeds_[static_cast<std::size_t>(deed)]);
-  }
-  for (std::size_t i = 0; i < named_.size(); ++i) {
-    outcome.facts.emplace_back("since." + std::to_string(i + 1), named_[i]);
-  }
-}
-
 Outcome Conclusion::outcome(std::uint64_t bytes) {
-  check_empty();
+  if (!deeds_.believe(entries_)) ++differing_;
   Outcome outcome;
   outcome.mode = "compare";
   const auto count = [&](const char* name, std::uint64_t number) {
@@ -220,7 +190,9 @@ Outcome Conclusion::outcome(std::uint64_t bytes) {
   count("not_sparse", holes_lost_);
   count("bytes_allocated_source", source_blocks_ * 512);
   count("bytes_allocated_target", target_blocks_ * 512);
-  write_deeds(outcome);
+  outcome.facts.emplace_back("newest_change_source", time_text(newest_source_));
+  outcome.facts.emplace_back("newest_change_target", time_text(newest_target_));
+  deeds_.write(outcome);
   const Result<void> files = finish_files(outcome);
   const std::string entries = count_of(entries_, "entry", "entries");
   if (interrupted()) {
@@ -237,7 +209,7 @@ Outcome Conclusion::outcome(std::uint64_t bytes) {
     outcome.text = files.error().what;
   } else {
     outcome.text = entries + ", " + std::to_string(bytes) + " bytes: nothing differs";
-    if (const std::uint64_t done = deeds_[0] + deeds_[1] + deeds_[2]; done != 0) {
+    if (const std::uint64_t done = deeds_.count(); done != 0) {
       outcome.text += " but what was done since (" + count_of(done, "path") + ")";
     }
   }

@@ -68,10 +68,11 @@ std::vector<Difference> xattr_differences(const ExtendedAttributes& source,
   return {{"xattr", text}};
 }
 
-Difference not_compared(const char* side, const char* doing, int number) {
-  const bool gone = number == ENOENT || number == ESTALE || number == ENOTDIR || number == ELOOP;
+Difference not_compared(const char* side, const char* doing, int number, Timestamp seen) {
+  const bool gone = number == ENOENT || number == ENOTDIR || number == ELOOP;
   return {gone ? "changed-while-compared" : "unreadable",
-          std::string(side) + ": " + doing + ": " + errno_text(number), side == std::string_view("target")};
+          std::string(side) + ": " + doing + ": " + errno_text(number), side == std::string_view("target"),
+          seen};
 }
 
 bool lost_holes(const Attributes& source, const Attributes& target) {

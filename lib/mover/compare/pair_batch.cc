@@ -10,9 +10,15 @@ namespace {
 constexpr std::uint64_t k_sparse_from = 4 << 20;
 constexpr std::uint64_t k_ask_again_from = 1 << 20;
 
-Difference changed(const char* side) {
+Difference changed(const char* side, Timestamp seen) {
   return {"changed-while-compared", std::string(side) + ": it changed while it was compared",
-          side == std::string_view("target")};
+          side == std::string_view("target"), seen};
+}
+
+// What comes and goes leaves its time in the directory `own`, which is looked at again.
+Timestamp seen_in(const OpenDirectory& handle, const Attributes& own) {
+  const Attempt<Attributes> now = read_attributes(handle->get(), Freshness::of_server);
+  return now && now->mtime != own.mtime ? now->ctime : Timestamp();
 }
 
 // One side of a file, opened and looked at again.
@@ -26,7 +32,7 @@ std::optional<OpenedFile> open_side(const TreeReader& reader, const OpenDirector
                                     const char* side, std::vector<Difference>& failed) {
   Attempt<Descriptor> file = reader.open_file(handle->get(), own.owner, entry.name.c_str(), listed.owner);
   if (!file) {
-    failed.push_back(not_compared(side, "cannot open it", file.number()));
+    failed.push_back(not_compared(side, "cannot open it", file.number(), seen_in(handle, own)));
     return std::nullopt;
   }
   const Attempt<Attributes> attributes = read_attributes(file->get());
@@ -35,7 +41,7 @@ std::optional<OpenedFile> open_side(const TreeReader& reader, const OpenDirector
     return std::nullopt;
   }
   if (attributes->key() != listed.key() || attributes->type != listed.type) {
-    failed.push_back(changed(side));
+    failed.push_back(changed(side, seen_in(handle, own)));
     return std::nullopt;
   }
   return OpenedFile{std::move(*file), *attributes};
@@ -54,9 +60,17 @@ Freshness afterwards(const Attributes& file) {
   return file.size >= k_ask_again_from ? Freshness::of_server : Freshness::at_hand;
 }
 
-bool same_state(const Attributes& before, const Attempt<Attributes>& after) {
-  return after.ok() && after->size == before.size && after->mtime == before.mtime &&
-         after->ctime == before.ctime;
+// What was read is of one state of the file only if it still is in that one; it is given as it is now.
+void see_afterwards(const char* side, int file, Freshness ask, Attributes& attributes,
+                    std::vector<Difference>& failed) {
+  const Attempt<Attributes> now = read_attributes(file, ask);
+  if (!now) {
+    failed.push_back(not_compared(side, "cannot look at it again", now.number()));
+  } else if (now->size != attributes.size || now->mtime != attributes.mtime ||
+             now->ctime != attributes.ctime) {
+    failed.push_back(changed(side, now->ctime));
+    attributes = *now;
+  }
 }
 
 void append(std::vector<Difference>& to, std::vector<Difference> more) {
@@ -81,19 +95,28 @@ PairedEntry& PairBatch::add(const std::string& name, const Attributes& source, c
   return entry;
 }
 
-void PairBatch::add_difference(const std::string& name, Difference difference,
-                               std::optional<Attributes> source) {
+PairedEntry& PairBatch::add_on_one_side(const std::string& name, const std::optional<Attributes>& source) {
   PairedEntry& entry = entries_.emplace_back();
   entry.name = name;
   entry.in_source = source.has_value();
   entry.source = source.value_or(Attributes());
-  entry.found.push_back(std::move(difference));
+  return entry;
 }
 
-void PairBatch::add_failure(const std::string& name, Difference failure) {
-  PairedEntry& entry = entries_.emplace_back();
-  entry.name = name;
-  entry.failed.push_back(std::move(failure));
+PairedEntry& PairBatch::add_difference(const std::string& name, Difference difference,
+                                       std::optional<Attributes> source) {
+  PairedEntry& entry = add_on_one_side(name, source);
+  entry.found.push_back(std::move(difference));
+  return entry;
+}
+
+PairedEntry& PairBatch::add_failure(const std::string& name, const char* side, int number,
+                                    std::optional<Attributes> source) {
+  PairedEntry& entry = add_on_one_side(name, source);
+  const bool on_target = side == std::string_view("target");
+  const Timestamp seen = on_target ? seen_in(sides_.target_handle, sides_.target_own) : Timestamp();
+  entry.failed.push_back(not_compared(side, "cannot look at it", number, seen));
+  return entry;
 }
 
 void PairBatch::run(std::size_t job) {
@@ -149,10 +172,8 @@ void PairBatch::compare_file(PairedEntry& entry) const {
   if (entry.source.size != entry.target.size) return;
   compare_bytes(entry, source->descriptor.get(), target->descriptor.get());
   const Freshness ask = afterwards(entry.source);
-  if (!same_state(entry.source, read_attributes(source->descriptor.get(), ask)))
-    entry.failed.push_back(changed("source"));
-  if (!same_state(entry.target, read_attributes(target->descriptor.get(), ask)))
-    entry.failed.push_back(changed("target"));
+  see_afterwards("source", source->descriptor.get(), ask, entry.source, entry.failed);
+  see_afterwards("target", target->descriptor.get(), ask, entry.target, entry.failed);
 }
 
 void PairBatch::compare_bytes(PairedEntry& entry, int source, int target) const {
@@ -178,9 +199,9 @@ bool PairBatch::look_again(PairedEntry& entry) const {
                        Attributes& listed, const char* side) {
     const auto now = reader.look_again(handle->get(), own.owner, entry.name.c_str());
     if (!now) {
-      entry.failed.push_back(not_compared(side, "cannot look at it", now.number()));
+      entry.failed.push_back(not_compared(side, "cannot look at it", now.number(), seen_in(handle, own)));
     } else if (now->key() != listed.key() || now->type != listed.type) {
-      entry.failed.push_back(changed(side));
+      entry.failed.push_back(changed(side, seen_in(handle, own)));
     } else {
       listed = *now;
     }

@@ -35,9 +35,11 @@ class PairBatch : public Batch {
   // In the order of names. The reference holds until the next one is added.
   PairedEntry& add(const std::string& name, const Attributes& source, const Attributes& target);
   // Of a name on one side; `source`: what is known of it there.
-  void add_difference(const std::string& name, Difference difference,
-                      std::optional<Attributes> source = std::nullopt);
-  void add_failure(const std::string& name, Difference failure);
+  PairedEntry& add_difference(const std::string& name, Difference difference,
+                              std::optional<Attributes> source = std::nullopt);
+  // Of a name that cannot be looked at on that side ("source" or "target").
+  PairedEntry& add_failure(const std::string& name, const char* side, int number,
+                           std::optional<Attributes> source = std::nullopt);
 
   // Nothing of this directory follows.
   void set_last() { last_ = true; }
@@ -51,6 +53,7 @@ class PairBatch : public Batch {
   }
 
  private:
+  PairedEntry& add_on_one_side(const std::string& name, const std::optional<Attributes>& source);
   void compare_own();
   void compare_file(PairedEntry& entry) const;
   void compare_other(PairedEntry& entry) const;
@@ -71,16 +74,16 @@ class PairBatch : public Batch {
 // A directory that could not be read: said in its turn.
 class UnreadableBatch : public Batch {
  public:
-  UnreadableBatch(Conclusion& conclusion, std::string path, Difference failure)
-      : conclusion_(conclusion), path_(std::move(path)), failure_(std::move(failure)) {}
+  UnreadableBatch(Conclusion& conclusion, std::string path, PairedEntry directory)
+      : conclusion_(conclusion), path_(std::move(path)), directory_(std::move(directory)) {}
   std::size_t jobs() const override { return 0; }
   void run(std::size_t) override {}
-  void conclude() override { conclusion_.unreadable(path_, failure_); }
+  void conclude() override { conclusion_.unreadable(path_, directory_); }
 
  private:
   Conclusion& conclusion_;
   std::string path_;
-  Difference failure_;
+  PairedEntry directory_;
 };
 
 }  // namespace truenas::mover

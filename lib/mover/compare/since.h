@@ -26,9 +26,10 @@ enum class Deed { changed, removed, added };
 // "changed", "removed", "added".
 const char* deed_name(Deed deed);
 
-// What was done to the target that explains the difference; nothing: nobody did it. A difference in bytes, or
-// a name that is missing, needs a new mtime too (of the file, or of the directory that it was in), unless
-// that mtime is of whole seconds: programs that unpack archives set such ones again.
+// What was done to the target that explains the difference; nothing: nobody did it. A difference in bytes
+// needs another mtime too. A name that is missing, or of another type, needs a directory that was written
+// since by the server's own clock. What vanished while it was compared needs what Difference::seen tells.
+// Where it errs it errs towards "nobody did it": the bytes of the source are given up on its word.
 std::optional<Deed> deed_behind(const Difference& difference, const ComparedSides& sides, const Since& since);
 
 }  // namespace truenas::mover
