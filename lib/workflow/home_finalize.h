@@ -32,6 +32,9 @@ inline constexpr const char* k_left_out = "left-out";
 // … to delete data that snapshots were taken of, or may have been: they go with it.
 inline constexpr const char* k_snapshots = "snapshots";
 
+// … to believe that the home's user has removed much of what the old volume still has.
+inline constexpr const char* k_removed_since = "removed-since";
+
 // What the user has agreed to give up; anything else by now is refused.
 struct AgreedVolumes {
   int run = 0;

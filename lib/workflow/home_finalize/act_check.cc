@@ -81,12 +81,12 @@ Result<void> HomeFinalize::act_on_check(const engine::Step& step, kube::Writer& 
   request.storage_class = world_->old.storage_class;
   request.expected_type = "";
   request.wishes = tools_.wishes;
-  request.arguments = check_words(*world_->facts.equal);
+  request.arguments = check_words(*world_->facts.equal, options_);
   request.more = {{options_.claim, k_checked_home, true}};
   if (writer.server_dry_run()) return probe.try_it(request);
   const AgreedVolumes volumes = volumes_of(*world_);
   TM_TRY_ASSIGN(const AdoptionSight sight, probe.run(request));
-  TM_TRY_ASSIGN(std::string seen, judge_check(options_.full_name(), world_->old, sight.scan));
+  TM_TRY_ASSIGN(std::string seen, judge_check(options_, world_->old, sight.scan));
   if (tools_.on_line) tools_.on_line(seen);
   checked_ = std::move(seen);
   checked_volumes_ = volumes;

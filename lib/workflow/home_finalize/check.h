@@ -17,10 +17,11 @@ namespace truenas::workflow {
 inline constexpr const char* k_checked_home = "/target";
 
 // The mover's words before the paths.
-std::vector<std::string> check_words(const EqualVolumes& equal);
-// What was seen, for people, when the old volume may go. Kind::mismatch naming files that nobody has changed
-// or removed, and which are not the same; Kind::stopped: it could not be compared; Kind::interrupted.
-Result<std::string> judge_check(const std::string& claim, const VolumeState& old,
+std::vector<std::string> check_words(const EqualVolumes& equal, const FinalizeOptions& options);
+// What was seen, for people, when the old volume may go. Kind::mismatch naming files that are not the same,
+// and that nothing shows its user to have changed or removed on the home, or much that he has removed and
+// that is not accepted (k_removed_since); Kind::stopped: it could not be compared; Kind::interrupted.
+Result<std::string> judge_check(const FinalizeOptions& options, const VolumeState& old,
                                 const storage::MoverEnd& end);
 
 }  // namespace truenas::workflow

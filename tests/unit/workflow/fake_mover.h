@@ -32,23 +32,25 @@ class FakeMover {
     modes.push_back(mode);
     calls.push_back(join(words, " "));
     if (while_moving) while_moving(mode);
-    const json::Value result =
-        json::Value::object({{"type", "result"},
-                             {"mode", words[0]},
-                             {"exit", exit},
-                             {"text", exit == 0 ? "done" : "not as it should be"},
-                             {"facts", json::Value::object({{"way", "chown"},
-                                                            {"manifest", "m"},
-                                                            {"top", moving.top},
-                                                            {"top_names", moving.names},
-                                                            {"newest_change_source", "1000.000000001"},
-                                                            {"newest_change_target", "2000.000000002"},
-                                                            {"since.1", "changed since"}})},
-                             {"counts", json::Value::object({{"bytes", 1000},
-                                                             {"bytes_allocated", 500},
-                                                             {"entries", moving.entries},
-                                                             {"changed_since", 1},
-                                                             {"changed_since_bytes", 2048}})}});
+    const json::Value result = json::Value::object(
+        {{"type", "result"},
+         {"mode", words[0]},
+         {"exit", exit},
+         {"text", exit == 0 ? "done" : "not as it should be"},
+         {"facts", json::Value::object({{"way", "chown"},
+                                        {"manifest", "m"},
+                                        {"top", moving.top},
+                                        {"top_names", moving.names},
+                                        {"newest_change_source", "1000.000000001"},
+                                        {"newest_change_target", "2000.000000002"},
+                                        {"since.1", "changed since"}})},
+         {"counts", json::Value::object({{"bytes", 1000},
+                                         {"bytes_allocated", 500},
+                                         {"entries", moving.entries},
+                                         {"changed_since", 1},
+                                         {"differing", mostly_removed + (since_exit == 3 ? 1 : 0)},
+                                         {"mostly_removed", mostly_removed},
+                                         {"changed_since_bytes", 2048}})}});
     return fakes::PodEnd{exit, json::write(result), ""};
   }
 
@@ -59,6 +61,8 @@ class FakeMover {
   std::function<bool(const std::string& mode, int asked)> still_moving;
   int scan_exit = 0;
   int since_exit = 0;  // of a comparison once the home is in use again
+  int mostly_removed =
+      0;  // … and what it does not believe to be removed by its user, unless that is accepted
 
  private:
   fakes::Dataset* mounted(const json::Value& pod, std::string_view path) {
@@ -84,7 +88,10 @@ class FakeMover {
     if (mode == "copy" || mode == "final") target->files = source->files;
     if (mode == "compare" && target->files != source->files) moving.exit = 3;
     // In use again: whatever differs was done by its user, unless a test says otherwise.
-    if (mode == "compare" && contains(words, "--since=")) moving.exit = since_exit;
+    if (mode == "compare" && contains(words, "--since=")) {
+      moving.exit = since_exit;
+      if (mostly_removed != 0 && !contains(words, "--accept-removed")) moving.exit = 3;
+    }
     if (source != nullptr) {
       for (const auto& [name, content] : source->files) {
         moving.names += name + "/";

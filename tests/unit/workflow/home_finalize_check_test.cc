@@ -77,6 +77,33 @@ TEST_CASE("loss, damage, or no answer: the old volume stays") {
   site.check_given_up();
 }
 
+TEST_CASE("much that was removed since: only if that is accepted by name") {
+  CheckSite site;
+  site.mover.mostly_removed = 2;
+  engine::Outcome outcome = site.give_up();
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->kind == Kind::mismatch);
+  CHECK(contains(outcome.error->what, "[removed-since]"));
+  const std::string hints = join(outcome.error->hints, " ");
+  CHECK(contains(hints, "kubectl truenas-migrate workspaces " + site.options.claim + " -n " +
+                            site.options.ns + " --finalize --accept=no-build-since --accept=removed-since"));
+  site.check_kept();
+  site.check_nothing_left();
+  site.finalize.accepted.insert(k_removed_since);
+  SUBCASE("and something is different, too") {
+    site.mover.since_exit = 3;
+    outcome = site.give_up();
+    REQUIRE(outcome.error);
+    CHECK_FALSE(contains(outcome.error->what, "[removed-since]"));
+    CHECK(contains(join(outcome.error->hints, " "), "--no-check"));
+    return site.check_kept();
+  }
+  outcome = site.give_up();
+  REQUIRE_MESSAGE(outcome.ok(), text_of(outcome));
+  CHECK(contains(site.mover.calls.back(), "--accept-removed"));
+  site.check_given_up();
+}
+
 TEST_CASE("a journal that does not say when they were equal") {
   CheckSite site;
   for (const json::Value* object : site.cluster.store.list("", "configmaps")) {
