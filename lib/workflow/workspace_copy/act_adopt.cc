@@ -215,12 +215,17 @@ Result<void> act_on_adoption(State& state, const Step& step, kube::Writer& write
   if (step.verb == "probe-adoption") return probe(state, step, writer, on_line);
   if (step.verb == "create-adopted") return create_adopted(state, step, writer);
   if (step.verb == "prove-adoption") return prove(state, writer, on_line);
-  TM_TRY_ASSIGN(const AdoptionProbeRequest request, probe_request(state));
+  // Its volume may be gone by now, or the home be on another one.
+  const RememberedVolume& source = state.world->facts.source;
+  AdoptionProbeRequest request;
+  request.ns = state.options.ns;
+  request.old_volume = Value::object({{"metadata", Value::object({{"uid", source.uid}})}});
   AdoptionProbe adoption(state.tools.reader, writer, state.tools.program, state.tools.clock);
   adoption.on_line = on_line;
   if (adoption.remove_remains(request)) return {};
   return make_error(Kind::unavailable,
-                    fmt::format("what the trial of {} has left is still there", state.world->source.name));
+                    fmt::format("what the trial of {} has left is still there", source.name),
+                    {fmt::format("kubectl get pv,pvc -A -l {}", adoption_probe_selector(request))});
 }
 
 }  // namespace truenas::workflow

@@ -143,6 +143,8 @@ Next decide_rollback(const SwapWorld& world, const Options& options) {
 }  // namespace
 
 Next decide_swap_beginning(const SwapWorld& world, const Options& options) {
+  // Whatever comes of this run: it names the dataset of the volume of before.
+  if (world.probe_left && world.missing_permissions.empty()) return remove_probe(options);
   if (options.rollback) return decide_rollback(world, options);
   if (auto refusal = refuse_claim(world, options)) return *refusal;
   if (world.claim.storage_class == options.to_class) {

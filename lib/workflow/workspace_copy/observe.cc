@@ -8,6 +8,7 @@
 #include "lib/storage/cutover_record.h"
 #include "lib/storage/volume.h"
 #include "lib/storage/volume_patch.h"
+#include "lib/workflow/adoption_probe.h"
 #include "lib/workflow/workspace_copy/facts.h"
 #include "lib/workflow/workspace_copy/queries.h"
 #include "lib/workflow/workspace_copy/state.h"
@@ -189,11 +190,13 @@ Result<SwapWorld> WorkspaceCopy::observe() {
   TM_TRY(observe_users(state, world));
   state.users_stamp = world.stamp;
   TM_TRY(observe_builders(state, world));
+  TM_TRY(observe_probe_left(state, world));
   if (!state.missing_permissions) {
     const bool freezes = !world.freeze.down && !state.options.accepted.contains(k_no_build_freeze);
     std::vector<kube::Permission> needed =
         workspace_copy_permissions(state.options.ns, freezes ? state.options.coder_ns : "");
     if (is_adopting(world, state.options)) append(needed, workspace_adopt_permissions(state.options.ns));
+    if (world.probe_left) append(needed, adoption_probe_permissions(state.options.ns));
     TM_TRY_ASSIGN(state.missing_permissions, state.tools.view.missing(needed));
   }
   world.missing_permissions = *state.missing_permissions;

@@ -66,14 +66,18 @@ storage::AdoptionTarget adoption_target(const SwapWorld& world, const WorkspaceC
            {std::string(storage::k_kept_for_annotation), options.full_name()}}};
 }
 
+// An adoption's trial in a run that is given up, or a comparison of --finalize's after one that has ended:
+// both are of the volume that was the source then.
+Result<void> observe_probe_left(State& state, SwapWorld& world) {
+  if (world.facts.number == 0 || (is_open(world) && !is_given_up(world, state.options))) return {};
+  TM_TRY_ASSIGN(const auto probe, state.tools.view.find_volume(adoption_probe_name(world.facts.source.uid)));
+  world.probe_left = probe.has_value();
+  return {};
+}
+
 Result<void> observe_adoption(State& state, SwapWorld& world) {
   if (!is_adopting(world, state.options) || !world.missing_permissions.empty()) return {};
   const bool elsewhere = is_open(world) && (on_target(world) || is_given_up(world, state.options));
-  if (is_open(world) && is_given_up(world, state.options)) {
-    TM_TRY_ASSIGN(const auto probe,
-                  state.tools.view.find_volume(adoption_probe_name(world.facts.source.uid)));
-    world.probe_left = probe.has_value();
-  }
   // From the cut-over on seconds count, and nothing of it is decided upon any more.
   const bool begun = is_open(world) && world.facts.cutover && world.target_noted && state.adoption;
   if (elsewhere || begun || !world.source.exists) return {};

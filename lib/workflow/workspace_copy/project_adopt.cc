@@ -12,6 +12,7 @@ void project_adoption(SwapWorld& world, const Options& options, const engine::St
     memory.sighted = true;
     memory.stamp = world.stamp;
     ++world.facts.sights;
+    world.probe_left = false;
     world.facts.sight.path = world.source.dataset;
   }
   if (step.verb == "create-adopted") {

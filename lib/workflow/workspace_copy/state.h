@@ -57,6 +57,8 @@ LastLook begin_look(const WorkspaceCopy::State& state);
 bool went_unwatched(WorkspaceCopy::State& state);
 // While a mover runs: looks now and then, and remembers in `disturbed` whether the claim was left alone.
 void look_at_users(WorkspaceCopy::State& state);
+// What a killed run has left of a look at the volume of before.
+Result<void> observe_probe_left(WorkspaceCopy::State& state, SwapWorld& world);
 // What only an adoption looks at.
 Result<void> observe_adoption(WorkspaceCopy::State& state, SwapWorld& world);
 void add_target_attachment(const json::Value& attachment, SwapWorld& world);

@@ -210,7 +210,7 @@ struct SwapWorld {
   std::vector<TargetAttachment> target_attached;
   std::vector<storage::AdoptionFinding> adoption;  // what speaks against it, and what is to be known
   std::string target_unfit;  // why what has the adopted volume's name is not what is to be created
-  bool probe_left = false;   // a killed run's probe of the dataset
+  bool probe_left = false;   // a killed run's probe of the dataset, or of --finalize's
   std::vector<LeftMover> movers;
   std::string stamp;  // changes whenever a workload that mounts the claim was scaled or built
   BuildFreeze freeze;

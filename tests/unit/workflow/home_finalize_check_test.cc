@@ -207,6 +207,20 @@ TEST_CASE("killed in the middle, then taken back: nothing of the check is in the
   site.cluster.tick(3);
   CHECK(site.claim()->text_at("/spec/volumeName") == site.old_volume);
   CHECK(site.cluster.destroyed_data().empty());
+  site.check_nothing_left();
+}
+
+TEST_CASE("killed in the middle, and nothing is to be done: what the check has left goes all the same") {
+  CheckSite site;
+  for (std::size_t k = 1; site.trials() == 0; ++k) {
+    REQUIRE(k < 40);
+    site.give_up(k);
+    REQUIRE(site.old() != nullptr);
+  }
+  const engine::Outcome again = site.run();
+  REQUIRE_MESSAGE(again.ok(), text_of(again));
+  site.check_nothing_left();
+  site.check_kept();
 }
 
 TEST_CASE("a home taken back needs no comparison, but consent; what it leaves behind is named") {
