@@ -26,6 +26,7 @@ struct HomesCall {
   MigrationFlags flags;
   workflow::WorkspaceCopyOptions options;  // without namespace and claim
   bool many = false;                       // more than one home: lines say whose they are
+  bool unread = false;                     // of --all, a journal could not be read
   // Homes in use are moved once they are stopped: waited for so long, 0 for ever.
   std::optional<Milliseconds> when_stopped;
   std::size_t parallel = 4;        // homes at once

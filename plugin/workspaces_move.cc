@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -52,28 +53,39 @@ Result<int> show_all(HomesCall& call, const Homes& homes) {
   return exit_code_of_all(runs_of(homes));
 }
 
-// The claims that --all stands for.
-Result<std::vector<ChosenHome>> all_homes(const HomesCall& call, workflow::WorkspaceOptions options,
+// The claims that --all stands for. A journal that cannot be read leaves its home out, and is warned of.
+Result<std::vector<ChosenHome>> all_homes(HomesCall& call, workflow::WorkspaceOptions options,
                                           bool finalize) {
-  TM_TRY_ASSIGN(const auto moved,
+  TM_TRY_ASSIGN(const workflow::MovedHomes moved,
                 workflow::find_moved_homes(*call.reader, call.cluster_uid, options.namespaces));
-  std::set<std::pair<std::string, std::string>> wanted;
-  options.names.clear();
-  for (const workflow::MovedHome& home : moved) {
+  for (const Error& unread : moved.unread) warn({unread.what + ": its home is left as it is"});
+  call.unread = !moved.unread.empty();
+  std::map<std::string, std::set<std::string>> wanted;  // by namespace
+  for (const workflow::MovedHome& home : moved.homes) {
     if (!home.there && !home.open) {
       warn({fmt::format("claim {}/{} was moved and is gone: its old volume is left as it is", home.ns,
                         home.claim)});
       continue;
     }
-    if (!finalize && home.back && !home.open) continue;
-    wanted.emplace(home.ns, home.claim);
-    options.names.push_back(home.claim);
+    if (finalize || !home.back || home.open) wanted[home.ns].insert(home.claim);
   }
-  if (wanted.empty()) return std::vector<ChosenHome>();
-  TM_TRY_ASSIGN(std::vector<ChosenHome> chosen,
-                choose_homes(*call.reader, call.coder, call.cluster_uid, options));
-  std::erase_if(chosen, [&](const ChosenHome& home) { return !wanted.contains({home.ns, home.claim}); });
-  return chosen;
+  std::vector<ChosenHome> all;
+  for (const auto& [ns, claims] : wanted) {
+    options.namespaces = {ns};
+    options.names.assign(claims.begin(), claims.end());
+    TM_TRY_ASSIGN(std::vector<ChosenHome> chosen,
+                  choose_homes(*call.reader, call.coder, call.cluster_uid, options));
+    for (ChosenHome& home : chosen) {
+      if (home.ns == ns && claims.contains(home.claim)) all.push_back(std::move(home));
+    }
+  }
+  return all;
+}
+
+// A home that two names stand for is one home.
+void keep_each_once(std::vector<ChosenHome>& chosen) {
+  std::set<std::pair<std::string, std::string>> seen;
+  std::erase_if(chosen, [&](const ChosenHome& home) { return !seen.emplace(home.ns, home.claim).second; });
 }
 
 // --accept=thaw takes names as they are: their claims may be gone for ever.
@@ -110,6 +122,24 @@ Result<int> show_status(HomesCall& call, const Homes& homes) {
         print_answer(render_document(json::Value::object({{"homes", std::move(list)}}), call.flags.format)));
   }
   return k_exit_done;
+}
+
+Result<int> move_chosen(HomesCall& call, const std::vector<ChosenHome>& chosen, const Arguments& arguments) {
+  call.many = chosen.size() > 1;
+  if (arguments.yes("finalize")) return finalize_homes(call, chosen, arguments);
+  Homes homes;
+  for (const ChosenHome& home : chosen) {
+    TM_TRY_ASSIGN(std::unique_ptr<HomeMove> move, open_home(call, home));
+    homes.push_back(std::move(move));
+  }
+  if (homes.empty()) return make_error(Kind::not_found, "no workspace's claim fits");
+  if (arguments.yes("status")) return show_status(call, homes);
+  TM_TRY(begin_planning(call, chosen));
+  for (const auto& move : homes) plan_home(*move);
+  end_planning(call);
+  if (arguments.text("order") == "downtime") put_in_order(homes);
+  if (call.when_stopped) wait_for_users(homes);
+  return call.flags.dry_run == DryRun::none ? run_homes(call, homes) : show_all(call, homes);
 }
 
 }  // namespace
@@ -190,27 +220,16 @@ Result<int> move_workspaces(const Arguments& arguments, workflow::WorkspaceOptio
   TM_TRY_ASSIGN(options.namespaces,
                 choose_namespaces(*call.reader, arguments, "workspaces", {"coder-workspaces"}));
   TM_TRY_ASSIGN(call.coder, connect_to_coder(arguments));
-  TM_TRY_ASSIGN(const std::vector<ChosenHome> chosen,
+  TM_TRY_ASSIGN(std::vector<ChosenHome> chosen,
                 all ? all_homes(call, options, arguments.yes("finalize")) : chosen_homes(call, options));
+  keep_each_once(chosen);
+  int code = k_exit_done;
   if (all && chosen.empty()) {
     std::fputs("no home was moved that is not finalized\n", stderr);
-    return k_exit_done;
+  } else {
+    TM_TRY_ASSIGN(code, move_chosen(call, chosen, arguments));
   }
-  call.many = chosen.size() > 1;
-  if (arguments.yes("finalize")) return finalize_homes(call, chosen, arguments);
-  Homes homes;
-  for (const ChosenHome& home : chosen) {
-    TM_TRY_ASSIGN(std::unique_ptr<HomeMove> move, open_home(call, home));
-    homes.push_back(std::move(move));
-  }
-  if (homes.empty()) return make_error(Kind::not_found, "no workspace's claim fits");
-  if (arguments.yes("status")) return show_status(call, homes);
-  TM_TRY(begin_planning(call, chosen));
-  for (const auto& move : homes) plan_home(*move);
-  end_planning(call);
-  if (arguments.text("order") == "downtime") put_in_order(homes);
-  if (call.when_stopped) wait_for_users(homes);
-  return call.flags.dry_run == DryRun::none ? run_homes(call, homes) : show_all(call, homes);
+  return code == k_exit_done && call.unread ? k_exit_stopped : code;
 }
 
 }  // namespace truenas::plugin

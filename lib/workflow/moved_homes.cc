@@ -69,20 +69,26 @@ Result<std::optional<MovedHome>> read_home(const std::string& cluster_uid,
 
 }  // namespace
 
-Result<std::vector<MovedHome>> find_moved_homes(const kube::Reader& reader, const std::string& cluster_uid,
-                                                const std::vector<std::string>& namespaces) {
-  std::vector<MovedHome> homes;
+Result<MovedHomes> find_moved_homes(const kube::Reader& reader, const std::string& cluster_uid,
+                                    const std::vector<std::string>& namespaces) {
+  MovedHomes moved;
+  std::set<Key> seen;
   for (const std::string& ns : namespaces.empty() ? std::vector<std::string>{""} : namespaces) {
     TM_TRY_ASSIGN(const auto journals, read_journals(reader, ns));
     TM_TRY_ASSIGN(const std::set<Key> claims, read_claims(reader, ns));
     for (const auto& [key, parts] : journals) {
-      TM_TRY_ASSIGN(auto home, read_home(cluster_uid, parts));
-      if (!home) continue;
-      home->there = claims.contains({home->ns, home->claim});
-      homes.push_back(std::move(*home));
+      auto home = read_home(cluster_uid, parts);
+      if (!home.ok()) {
+        moved.unread.push_back(home.error());
+        moved.unread.back().what = fmt::format("journal {}/{}: {}", key.first, key.second, home.error().what);
+        continue;
+      }
+      if (!*home || !seen.emplace((*home)->ns, (*home)->claim).second) continue;
+      (*home)->there = claims.contains({(*home)->ns, (*home)->claim});
+      moved.homes.push_back(std::move(**home));
     }
   }
-  return homes;
+  return moved;
 }
 
 }  // namespace truenas::workflow

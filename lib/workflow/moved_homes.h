@@ -16,8 +16,15 @@ struct MovedHome {
   bool back = false;   // it was taken back to the volume of before
 };
 
-// `namespaces` empty: all. Errors: a journal of another cluster or a newer version, and what reading gives.
-Result<std::vector<MovedHome>> find_moved_homes(const kube::Reader& reader, const std::string& cluster_uid,
-                                                const std::vector<std::string>& namespaces);
+struct MovedHomes {
+  std::vector<MovedHome> homes;  // each once
+  // Journals that cannot be read as one of this cluster (of another one, of a newer version, damaged), each
+  // by its name and why: what they are about is not known.
+  std::vector<Error> unread;
+};
+
+// `namespaces` empty: all. Errors: what reading gives.
+Result<MovedHomes> find_moved_homes(const kube::Reader& reader, const std::string& cluster_uid,
+                                    const std::vector<std::string>& namespaces);
 
 }  // namespace truenas::workflow

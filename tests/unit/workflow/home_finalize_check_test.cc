@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include "lib/workflow/moved_homes.h"
 #include "tests/fakes/faults.h"
 #include "tests/unit/workflow/finalize_site.h"
 
@@ -247,45 +246,4 @@ TEST_CASE("a way back whose newer files cannot be counted goes on, and says so")
   REQUIRE_MESSAGE(back.ok(), text_of(back));
   CHECK(contains(back.done->summary, "could not be counted"));
   CHECK(site.claim()->text_at("/spec/volumeName") == site.old_volume);
-}
-
-TEST_CASE("--all: homes that were moved and are not finalized, also those that are absent just now") {
-  CheckSite site;
-  auto session = fakes::make_session(site.cluster, site.clock);
-  const kube::Reader reader(*session);
-  const auto moved = [&](std::vector<std::string> namespaces = {}) {
-    auto homes = find_moved_homes(reader, "cluster", namespaces);
-    REQUIRE_MESSAGE(homes.ok(), (homes.ok() ? "" : homes.error().what));
-    return std::move(homes).value();
-  };
-  REQUIRE(moved().size() == 1);
-  CHECK(moved({HomeSite::k_ns}).size() == 1);
-  CHECK(moved({"default"}).empty());
-  CHECK(moved()[0].claim == site.options.claim);
-  CHECK(moved()[0].there);
-  CHECK_FALSE(moved()[0].open);
-  CHECK_FALSE(moved()[0].back);
-  const auto other = find_moved_homes(reader, "another", {});
-  REQUIRE_FALSE(other.ok());
-  CHECK(other.error().kind == Kind::refused);
-  SUBCASE("finalized") {
-    REQUIRE(site.give_up().ok());
-    CHECK(moved().empty());
-  }
-  SUBCASE("taken back") {
-    site.options.rollback = true;
-    site.options.accepted = {k_newer_writes};
-    REQUIRE(site.run().ok());
-    REQUIRE(moved().size() == 1);
-    CHECK(moved()[0].back);
-  }
-  SUBCASE("its way back was killed") {
-    site.options.rollback = true;
-    site.options.accepted = {k_newer_writes};
-    site.interrupted = [&site] { return site.claim() == nullptr; };
-    REQUIRE(site.run().error);
-    REQUIRE(site.claim() == nullptr);
-    CHECK(moved().at(0).open);
-    CHECK_FALSE(moved()[0].there);
-  }
 }
