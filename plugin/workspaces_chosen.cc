@@ -62,7 +62,11 @@ Result<std::vector<ChosenHome>> choose_homes(const kube::Reader& reader, const C
     bool found = false;
     // A name with a slash is a workspace's.
     if (name.find('/') == std::string::npos) {
-      for (const std::string& ns : options.namespaces) {
+      std::vector<std::string> namespaces = options.namespaces;
+      if (namespaces.empty()) {
+        TM_TRY_ASSIGN(namespaces, namespaces_of_journals(reader, name));
+      }
+      for (const std::string& ns : namespaces) {
         TM_TRY_ASSIGN(const auto home, find_under_way(reader, coder, cluster_uid, ns, name));
         if (home) chosen.push_back(*home);
         found = found || home;

@@ -19,6 +19,11 @@ namespace {
 using workflow::SwapWorld;
 using workflow::WorkspaceCopy;
 
+// What a look at a home takes while its mover runs, and how long may pass between two: half of what counts as
+// unwatched.
+constexpr std::size_t k_requests_a_look = 10;
+constexpr std::size_t k_seconds_between_looks = 15;
+
 // Where many movers run each is asked less often: they share one rate of requests.
 Milliseconds look_every(std::size_t parallel) {
   return std::max(Milliseconds(1000), Milliseconds(250) * static_cast<int>(parallel));
@@ -146,9 +151,18 @@ Result<void> read_homes_flags(const Arguments& arguments, const workflow::Worksp
   if (arguments.given("when-stopped")) {
     TM_TRY_ASSIGN(call.when_stopped, parse_duration(arguments.text("when-stopped")));
   }
-  // More than this would look at their homes less often than a user can use one unseen: all share one rate
-  // of requests (kube::SessionOptions::qps), and a look at a home whose mover runs takes about ten.
+  // All share one rate of requests: with less of it a home would be looked at less often than a user can use
+  // it unseen, and copied again and again.
   TM_TRY_ASSIGN(call.parallel, read_count(arguments, "parallel", 1, 64));
+  TM_TRY_ASSIGN(const std::size_t qps, read_count(arguments, "qps", 1, 10000));
+  const std::size_t most = std::max<std::size_t>(1, qps * k_seconds_between_looks / k_requests_a_look);
+  if (!arguments.given("parallel")) call.parallel = std::min(call.parallel, most);
+  if (call.parallel > most && call.parallel > 1) {
+    return make_error(Kind::usage,
+                      fmt::format("--parallel={} homes cannot be watched with --qps={} requests a second",
+                                  call.parallel, qps),
+                      {fmt::format("--parallel={}, or more requests a second", most)});
+  }
   TM_TRY_ASSIGN(call.copy_workers, read_count(arguments, "copy-workers", 1, 10000));
   if (call.copy_workers < call.parallel) {
     return make_error(Kind::usage,

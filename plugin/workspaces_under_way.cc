@@ -67,18 +67,24 @@ std::optional<ClaimName> claim_of_journal(const json::Value& journal) {
   return ClaimName{target.substr(k_claim.size(), slash - k_claim.size()), target.substr(slash + 1)};
 }
 
-// Those that a journal is about and that are not there.
-Result<std::set<ClaimName>> missing_claims(const kube::Reader& reader, const std::string& ns) {
+// Those that a journal is about; in all namespaces where `ns` is empty.
+Result<std::set<ClaimName>> claims_of_journals(const kube::Reader& reader, const std::string& ns) {
   kube::ListOptions list;
   list.label_selector = "app.kubernetes.io/managed-by=kubectl-truenas-migrate";
   list.wanted = {"/metadata/name", "/data/target"};
   TM_TRY_ASSIGN(const std::vector<json::Value> journals, reader.list(kube::k_config_map, ns, list));
-  std::set<ClaimName> missing;
+  std::set<ClaimName> claims;
   for (const json::Value& journal : journals) {
-    if (const auto claim = claim_of_journal(journal)) missing.insert(*claim);
+    if (const auto claim = claim_of_journal(journal)) claims.insert(*claim);
   }
+  return claims;
+}
+
+// … and that are not there.
+Result<std::set<ClaimName>> missing_claims(const kube::Reader& reader, const std::string& ns) {
+  TM_TRY_ASSIGN(std::set<ClaimName> missing, claims_of_journals(reader, ns));
   if (missing.empty()) return missing;
-  list.label_selector.clear();
+  kube::ListOptions list;
   list.wanted = {"/metadata/name", "/metadata/namespace"};
   TM_TRY_ASSIGN(const std::vector<json::Value> claims, reader.list(kube::k_claim, ns, list));
   for (const json::Value& claim : claims) {
@@ -87,14 +93,21 @@ Result<std::set<ClaimName>> missing_claims(const kube::Reader& reader, const std
   return missing;
 }
 
-bool is_selected(const workflow::WorkspaceOptions& options, const std::string& claim, const ChosenHome& home,
-                 const json::Value& document) {
+Result<bool> is_selected(const workflow::WorkspaceOptions& options, const std::string& claim,
+                         const ChosenHome& home, const json::Value& document) {
   if (!options.names.empty()) {
     return !home.title.empty() &&
            std::find(options.names.begin(), options.names.end(), home.title) != options.names.end();
   }
   if (options.name_pattern && !options.name_pattern->matches(claim)) return false;
-  return kube::matches_labels(options.selector, document).value_or(true);
+  const std::optional<bool> matches = kube::matches_labels(options.selector, document);
+  if (matches) return *matches;
+  return make_error(
+      Kind::usage,
+      fmt::format("claim {}/{} is absent in the middle of its move, and whether -l {} selects it "
+                  "cannot be told",
+                  home.ns, home.claim, quote(options.selector)),
+      {"name the homes, or select them by =, !=, in, notin and presence"});
 }
 
 }  // namespace
@@ -108,6 +121,16 @@ Result<std::optional<ChosenHome>> find_under_way(const kube::Reader& reader, con
   return std::optional<ChosenHome>(std::move(home));
 }
 
+Result<std::vector<std::string>> namespaces_of_journals(const kube::Reader& reader,
+                                                        const std::string& claim) {
+  std::vector<std::string> namespaces;
+  TM_TRY_ASSIGN(const std::set<ClaimName> claims, claims_of_journals(reader, ""));
+  for (const ClaimName& one : claims) {
+    if (one.name == claim) namespaces.push_back(one.ns);
+  }
+  return namespaces;
+}
+
 Result<std::vector<ChosenHome>> find_absent(const kube::Reader& reader, const CoderConnection& coder,
                                             const std::string& cluster_uid,
                                             const workflow::WorkspaceOptions& options) {
@@ -116,13 +139,15 @@ Result<std::vector<ChosenHome>> find_absent(const kube::Reader& reader, const Co
     return name.find('/') == std::string::npos;
   });
   if (!options.names.empty() && by_claim) return absent;
-  for (const std::string& ns : options.namespaces) {
+  const std::vector<std::string> everywhere = {""};
+  for (const std::string& ns : options.namespaces.empty() ? everywhere : options.namespaces) {
     TM_TRY_ASSIGN(const std::set<ClaimName> missing, missing_claims(reader, ns));
     for (const ClaimName& claim : missing) {
       TM_TRY_ASSIGN(const workflow::SwapWorld world, read_move(reader, cluster_uid, claim.ns, claim.name));
       if (!workflow::is_open(world) || !world.facts.cutover || world.facts.moved) continue;
       TM_TRY_ASSIGN(ChosenHome home, home_of_move(coder, world, claim.ns, claim.name));
-      if (is_selected(options, claim.name, home, world.facts.first_claim)) absent.push_back(std::move(home));
+      TM_TRY_ASSIGN(const bool selected, is_selected(options, claim.name, home, world.facts.first_claim));
+      if (selected) absent.push_back(std::move(home));
     }
   }
   return absent;

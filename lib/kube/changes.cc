@@ -44,7 +44,9 @@ std::vector<std::string> Changes::topics_of(const ResourceType& type, const json
 
 Changes::~Changes() {
   ended_ = true;
-  for (Followed& followed : followed_) followed.thread.join();
+  for (Followed& followed : followed_) {
+    if (followed.thread.joinable()) followed.thread.join();
+  }
 }
 
 void Changes::follow(const ResourceType& type, const std::string& ns) {
@@ -91,14 +93,31 @@ bool Changes::watch(Followed& followed) {
       expired = true;
       return false;
     }
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ++now_;
-    for (std::string& topic : topics_of(followed.type, event.object)) news_[std::move(topic)] = now_;
+    note_news(followed.type, event);
     return !ended();
   };
   const Result<void> watched = reader.watch(followed.type, followed.ns, options, *version, k_long, on_event);
   stands(followed, false);
   return expired || watched.ok() || !is_hopeless(watched.error());
+}
+
+void Changes::note_news(const ResourceType& type, const WatchEvent& event) {
+  const std::string& phase = event.object.text_at("/status/phase");
+  const bool over = event.type == WatchEvent::Type::deleted || phase == "Succeeded" || phase == "Failed" ||
+                    !event.object.text_at("/metadata/deletionTimestamp").empty();
+  const bool uses = type.plural == k_pod.plural && !over && !(own_ && own_(event.object));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++now_;
+  for (const std::string& topic : topics_of(type, event.object)) {
+    news_[topic] = now_;
+    if (uses) uses_[topic] = now_;
+  }
+}
+
+bool Changes::used_since(Mark mark, const std::string& ns, const std::string& claim) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto use = uses_.find(topic(k_claim, ns, claim));
+  return use != uses_.end() && use->second > mark;
 }
 
 bool Changes::quiet_since(Mark mark, const std::string& ns, const std::vector<std::string>& topics) const {

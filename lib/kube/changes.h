@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <mutex>
@@ -21,8 +22,10 @@ class Changes {
   // A moment in the order of what was heard.
   using Mark = std::uint64_t;
 
-  // The session must outlive it.
-  explicit Changes(Session& session) : session_(&session) {}
+  using OwnPod = std::function<bool(const json::Value& pod)>;
+
+  // The session must outlive it. `own` tells the Pods that are nobody's use of a claim.
+  explicit Changes(Session& session, OwnPod own = {}) : session_(&session), own_(std::move(own)) {}
   // Ends all watches.
   ~Changes();
   Changes(const Changes&) = delete;
@@ -37,6 +40,9 @@ class Changes {
   // brought news of these topics. The news may be on its way: true for a while at most, so look all the same
   // now and then.
   bool quiet_since(Mark mark, const std::string& ns, const std::vector<std::string>& topics) const;
+  // True when a Pod of somebody's that mounts the claim, or is to, was heard of as made or changed after
+  // `mark`: also one that had gone again before anybody looked. False says nothing.
+  bool used_since(Mark mark, const std::string& ns, const std::string& claim) const;
 
   // What an object's event is about: itself, and the claims or the volume that it uses. Pure.
   static std::string topic(const ResourceType& type, std::string_view ns, std::string_view name);
@@ -52,13 +58,16 @@ class Changes {
   // One round: from the version of now until the watch ends. False: it will never work.
   bool watch(Followed& followed);
   void stands(Followed& followed, bool yes);
+  void note_news(const ResourceType& type, const WatchEvent& event);
   bool ended() const { return ended_; }
 
   Session* session_;
+  OwnPod own_;
   std::atomic<bool> ended_ = false;
   mutable std::mutex mutex_;  // of what follows
   Mark now_ = 1;
   std::map<std::string, Mark> news_;  // by topic: when it was last heard of
+  std::map<std::string, Mark> uses_;  // by a claim's topic: when a Pod on it was last heard of
   std::list<Followed> followed_;
 };
 

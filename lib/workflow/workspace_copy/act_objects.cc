@@ -46,7 +46,9 @@ Result<void> create_claim(const State& state, const Value& claim, Writer& writer
   const auto made = writer.create(kube::k_claim, state.options.ns, claim);
   if (made.ok()) return {};
   const Error& error = made.error();
-  const bool denied = contains(error.what, "forbidden") || contains(error.what, "denied the request");
+  const bool without_right = contains(error.what, "is forbidden: User ");
+  const bool denied =
+      !without_right && (contains(error.what, "forbidden") || contains(error.what, "denied the request"));
   if (error.kind != Kind::auth || !denied) return error;
   return make_error(
       Kind::refused,

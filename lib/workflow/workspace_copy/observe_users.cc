@@ -19,11 +19,6 @@ using json::Value;
 constexpr Milliseconds k_unwatched{30000};
 constexpr Milliseconds k_look_every{5000};
 
-bool is_mover(const Value& pod) {
-  return kube::label_of(pod, "app.kubernetes.io/component") == "mover" &&
-         kube::label_of(pod, storage::k_managed_by_label) == storage::k_managed_by_value;
-}
-
 bool is_over(const Value& pod) {
   const std::string& phase = pod.text_at("/status/phase");
   return phase == "Succeeded" || phase == "Failed";
@@ -95,12 +90,17 @@ bool went_unwatched(WorkspaceCopy::State& state) {
 void look_at_users(WorkspaceCopy::State& state) {
   if (state.looked && state.tools.clock.steady() - state.looked->steady < k_look_every) return;
   if (nobody_stirred(state)) return;
+  const std::optional<LastLook> before = state.users;
   SwapWorld world;
   world.source = state.world->source;
   world.temporary = state.world->temporary;
   // A look that failed is none: the next one sees how long nobody has looked.
   if (!observe_users(state, world).ok()) return;
-  if (went_unwatched(state) || !world.uses.empty() || world.stamp != state.users_stamp)
+  const kube::Changes* changes = state.tools.view.changes();
+  const bool came_and_went = changes != nullptr && before &&
+                             changes->used_since(before->mark, state.options.ns, state.options.claim);
+  const bool unwatched = went_unwatched(state);
+  if (unwatched || came_and_went || !world.uses.empty() || world.stamp != state.users_stamp)
     state.disturbed = true;
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "lib/base/shared_read.h"
+#include "lib/storage/volume.h"
 #include "lib/workflow/workspace_review/uses.h"
 
 namespace truenas::workflow {
@@ -95,7 +96,9 @@ class SharedView final : public HomeView {
  public:
   SharedView(const kube::Reader& reader, const ViewOptions& options)
       : reader_(reader), clock_(reader.session().clock()), options_(options) {
-    if (options.watches) changes_ = std::make_unique<kube::Changes>(reader.session());
+    if (options.watches) {
+      changes_ = std::make_unique<kube::Changes>(reader.session(), is_mover);
+    }
   }
 
   Result<std::optional<Value>> find_claim(const std::string& ns, const std::string& name) override {
@@ -213,6 +216,11 @@ class SharedView final : public HomeView {
 };
 
 }  // namespace
+
+bool is_mover(const json::Value& pod) {
+  return kube::label_of(pod, "app.kubernetes.io/component") == "mover" &&
+         kube::label_of(pod, storage::k_managed_by_label) == storage::k_managed_by_value;
+}
 
 std::vector<kube::Permission> view_wishes(const std::string& ns) {
   return kube::permissions(k_wishes, ns);

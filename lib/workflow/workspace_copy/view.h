@@ -15,6 +15,9 @@
 
 namespace truenas::workflow {
 
+// A Pod of this tool's that reads or writes a home: nobody's use of it.
+bool is_mover(const json::Value& pod);
+
 // Thread-safe; nobody may change what others look at too.
 class HomeView {
  public:

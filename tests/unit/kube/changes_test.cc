@@ -147,6 +147,23 @@ TEST_CASE("news of a Pod are news of the claims that it mounts, and of no other"
   CHECK_FALSE(changes.quiet_since(changes.mark(), "elsewhere", k_home));
 }
 
+TEST_CASE("a Pod that has come and gone again has used its claim") {
+  Site site;
+  Changes changes(*site.session, [](const Value& pod) { return pod.text_at("/metadata/name") == "mover"; });
+  changes.follow(k_pod, "ns");
+  Changes::Mark mark = standing_mark(site, changes, k_home);
+  site.feed->say(pod_event("ADDED", "mover", "home"));
+  site.feed->say(pod_event("DELETED", "last", "home"));
+  site.feed->say(pod_event("ADDED", "p", "other"));
+  CHECK_FALSE(changes.used_since(mark, "ns", "home"));
+  site.feed->say(pod_event("ADDED", "p", "home"));
+  site.feed->say(pod_event("DELETED", "p", "home"));
+  CHECK(changes.used_since(mark, "ns", "home"));
+  CHECK_FALSE(changes.used_since(mark, "elsewhere", "home"));
+  mark = changes.mark();
+  CHECK_FALSE(changes.used_since(mark, "ns", "home"));
+}
+
 TEST_CASE("one watch a kind and namespace, however often it is asked for") {
   Site site;
   Changes changes(*site.session);
