@@ -126,7 +126,8 @@ columns AS (
       -- Passwords of other servers are among them.
       WHEN a.attname = 'umoptions' THEN '(SELECT md5(string_agg(o, chr(10) ORDER BY o)) FROM unnest(x.umoptions) o)'
       WHEN a.attname LIKE '%options' AND a.atttypid = 'text[]'::regtype
-        THEN format('(SELECT jsonb_agg(o ORDER BY o) FROM unnest(x.%I) o)', a.attname)
+        -- PostgreSQL 15.20 notes a version of its own there, a position in its WAL.
+        THEN format($$(SELECT jsonb_agg(o ORDER BY o) FROM unnest(x.%I) o WHERE o !~ '^pg_attver=')$$, a.attname)
       ELSE format('x.%I::text', a.attname)
     END AS expression
   FROM catalog k JOIN pg_attribute a ON a.attrelid = k.catalog AND a.attnum > 0 AND NOT a.attisdropped
